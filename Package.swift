@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+  name: "Kist",
+  products: [
+    .library(name: "Kist", targets: ["KistCore", "KistFormat", "KistCheckpoints", "KistConversion"]),
+    .executable(name: "kist", targets: ["kist"]),
+    .executable(name: "kist-bench", targets: ["KistBench"]),
+  ],
+  dependencies: [
+    // The parser of the command line, by the Swift project.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // SHA-256 (with the CPU's SHA instructions) and Ed25519: BoringSSL behind a Swift face.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // PEM and DER for keys, so that OpenSSL's keys are ours.
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+  ],
+  targets: [
+    // System libraries and C.
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(name: "CMapGuard"),
+
+    // The layers, lowest first.
+    .target(name: "KistCore", dependencies: ["CMapGuard", "CSimdJSON"], swiftSettings: strict),
+    .target(
+      name: "KistFormat",
+      dependencies: [
+        "KistCore", "CKernels", "CZstd", "CXXHash",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+      ],
+      swiftSettings: strict),
+    .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(
+      name: "KistConversion", dependencies: ["KistCore", "KistFormat", "KistCheckpoints", "CKernels"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "kist",
+      dependencies: [
+        "KistCore", "KistFormat", "KistCheckpoints", "KistConversion",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "KistBench",
+      dependencies: [
+        "KistCore", "KistFormat", "KistCheckpoints", "KistConversion",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "KistCoreTests", dependencies: ["KistCore"], swiftSettings: strict),
+    .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "CKernels"], swiftSettings: strict),
+    .testTarget(name: "KistCheckpointsTests", dependencies: ["KistCheckpoints"], swiftSettings: strict),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["KistConversion", "kist"], path: "Tests/Conformance",
+      swiftSettings: strict),
+    .testTarget(name: "HostileTests", dependencies: ["KistConversion"], path: "Tests/Hostile", swiftSettings: strict),
+  ],
+  cxxLanguageStandard: .cxx17
+)

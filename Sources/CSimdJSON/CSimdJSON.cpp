@@ -1,0 +1,112 @@
+#include "CSimdJSON.h"
+
+#include <simdjson.h>
+
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+using namespace simdjson;
+
+struct kist_json_document {
+  dom::document document;
+};
+
+namespace {
+
+// simdjson's element and iterators are each one tape reference: a document and a position.
+template <typename T> T restore(kist_json_value value) {
+  static_assert(sizeof(T) == sizeof(value) && std::is_trivially_copyable<T>::value, "simdjson's layout has changed");
+  T result;
+  std::memcpy(static_cast<void *>(&result), &value, sizeof(value));
+  return result;
+}
+
+template <typename T> kist_json_value keep(const T &reference) {
+  static_assert(sizeof(T) == sizeof(kist_json_value), "simdjson's layout has changed");
+  kist_json_value value;
+  std::memcpy(&value, static_cast<const void *>(&reference), sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error) {
+  auto *result = new (std::nothrow) kist_json_document;
+  padded_string text(static_cast<const char *>(bytes), count);
+  if (!result || (count > 0 && text.data() == nullptr)) {
+    delete result;
+    *error = "out of memory";
+    return nullptr;
+  }
+  dom::parser parser;
+  error_code code = parser.allocate(count, depth);
+  if (!code) code = parser.parse_into_document(result->document, text).error();
+  if (code) {
+    delete result;
+    *error = error_message(code);
+    return nullptr;
+  }
+  return result;
+}
+
+void kist_json_free(kist_json_document *document) { delete document; }
+
+kist_json_value kist_json_root(const kist_json_document *document) { return keep(document->document.root()); }
+
+kist_json_type kist_json_type_of(kist_json_value value) {
+  switch (restore<dom::element>(value).type()) {
+    case dom::element_type::ARRAY: return kist_json_array;
+    case dom::element_type::OBJECT: return kist_json_object;
+    case dom::element_type::INT64: return kist_json_int64;
+    case dom::element_type::UINT64: return kist_json_uint64;
+    case dom::element_type::DOUBLE: return kist_json_double;
+    case dom::element_type::STRING: return kist_json_string;
+    case dom::element_type::BOOL: return kist_json_bool;
+    default: return kist_json_null;
+  }
+}
+
+bool kist_json_get_bool(kist_json_value value) { return restore<dom::element>(value).get_bool().value_unsafe(); }
+
+int64_t kist_json_get_int64(kist_json_value value) { return restore<dom::element>(value).get_int64().value_unsafe(); }
+
+uint64_t kist_json_get_uint64(kist_json_value value) {
+  return restore<dom::element>(value).get_uint64().value_unsafe();
+}
+
+double kist_json_get_double(kist_json_value value) { return restore<dom::element>(value).get_double().value_unsafe(); }
+
+const char *kist_json_get_string(kist_json_value value, size_t *length) {
+  auto text = restore<dom::element>(value).get_string().value_unsafe();
+  *length = text.size();
+  return text.data();
+}
+
+kist_json_cursor kist_json_children(kist_json_value value) {
+  auto element = restore<dom::element>(value);
+  dom::object object;
+  if (element.get(object) == SUCCESS) return {keep(object.begin()), keep(object.end()), true};
+  dom::array array = element.get_array().value_unsafe();
+  return {keep(array.begin()), keep(array.end()), false};
+}
+
+bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child) {
+  *key = nullptr;
+  *key_length = 0;
+  if (cursor->is_object) {
+    auto position = restore<dom::object::iterator>(cursor->position);
+    if (!(position != restore<dom::object::iterator>(cursor->end))) return false;
+    auto name = position.key();
+    *key = name.data();
+    *key_length = name.size();
+    *child = keep(position.value());
+    cursor->position = keep(++position);
+  } else {
+    auto position = restore<dom::array::iterator>(cursor->position);
+    if (!(position != restore<dom::array::iterator>(cursor->end))) return false;
+    *child = keep(*position);
+    cursor->position = keep(++position);
+  }
+  return true;
+}

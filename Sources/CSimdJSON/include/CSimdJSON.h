@@ -1,0 +1,63 @@
+// A C face of simdjson's document: parse once, then walk values in the order of the text.
+
+#ifndef KIST_SIMDJSON_H
+#define KIST_SIMDJSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct kist_json_document kist_json_document;
+
+/// A place in a document; valid as long as the document.
+typedef struct {
+  const void *document;
+  size_t index;
+} kist_json_value;
+
+/// Walks the elements of an array or the members of an object.
+typedef struct {
+  kist_json_value position;
+  kist_json_value end;
+  bool is_object;
+} kist_json_cursor;
+
+typedef enum {
+  kist_json_null,
+  kist_json_bool,
+  kist_json_int64,
+  kist_json_uint64,  // only numbers past INT64_MAX
+  kist_json_double,
+  kist_json_string,
+  kist_json_array,
+  kist_json_object,
+} kist_json_type;
+
+/// Parses UTF-8 text of at most `depth` nested levels. On failure returns NULL and points `error` at a static message.
+kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error);
+void kist_json_free(kist_json_document *document);
+
+kist_json_value kist_json_root(const kist_json_document *document);
+kist_json_type kist_json_type_of(kist_json_value value);
+
+// Each expects a value of its own type.
+bool kist_json_get_bool(kist_json_value value);
+int64_t kist_json_get_int64(kist_json_value value);
+uint64_t kist_json_get_uint64(kist_json_value value);
+double kist_json_get_double(kist_json_value value);
+const char *kist_json_get_string(kist_json_value value, size_t *length);
+
+/// The children of an array or object.
+kist_json_cursor kist_json_children(kist_json_value value);
+
+/// Moves on to the next child; false after the last. `key` is NULL in arrays.
+bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

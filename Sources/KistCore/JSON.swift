@@ -1,0 +1,92 @@
+import CSimdJSON
+
+/// A parsed JSON text. Values are read from it as they are asked for; nothing is copied up front.
+@safe public final class JSONDocument: Sendable {
+  private nonisolated(unsafe) let document: OpaquePointer
+
+  /// Parses UTF-8 JSON of at most `depth` nested levels.
+  ///
+  /// - Throws: `damaged` with the parser's own words.
+  /// - Complexity: about 1 GB/s; memory a few times the text.
+  public init(_ text: RawSpan, depth: Int = 64) throws(KistError) {
+    var message: UnsafePointer<CChar>?
+    let parsed = unsafe text.withUnsafeBytes { bytes in
+      unsafe kist_json_parse(bytes.baseAddress, bytes.count, depth, &message)
+    }
+    guard let parsed = unsafe parsed else {
+      let words = unsafe message.map { unsafe String(cString: $0) } ?? "unknown error"
+      throw KistError(.damaged, "not valid JSON: \(words)")
+    }
+    unsafe document = parsed
+  }
+
+  deinit { unsafe kist_json_free(document) }
+
+  public var root: JSONValue { unsafe JSONValue(owner: self, place: kist_json_root(document)) }
+}
+
+/// A value inside a ``JSONDocument``.
+@safe public struct JSONValue: Sendable {
+  fileprivate let owner: JSONDocument
+  fileprivate nonisolated(unsafe) let place: kist_json_value
+
+  fileprivate init(owner: JSONDocument, place: kist_json_value) {
+    self.owner = owner
+    unsafe self.place = place
+  }
+
+  private var type: kist_json_type { unsafe kist_json_type_of(place) }
+
+  public var isNull: Bool { type == kist_json_null }
+  public var bool: Bool? { type == kist_json_bool ? unsafe kist_json_get_bool(place) : nil }
+  /// A number written without fraction or exponent that fits.
+  public var int: Int? { type == kist_json_int64 ? unsafe Int(kist_json_get_int64(place)) : nil }
+
+  public var uint64: UInt64? {
+    switch type {
+    case kist_json_int64: unsafe UInt64(exactly: kist_json_get_int64(place))
+    case kist_json_uint64: unsafe kist_json_get_uint64(place)
+    default: nil
+    }
+  }
+
+  public var double: Double? {
+    switch type {
+    case kist_json_double: unsafe kist_json_get_double(place)
+    case kist_json_int64: unsafe Double(kist_json_get_int64(place))
+    case kist_json_uint64: unsafe Double(kist_json_get_uint64(place))
+    default: nil
+    }
+  }
+
+  public var string: String? {
+    guard type == kist_json_string else { return nil }
+    var length = 0
+    let text = unsafe kist_json_get_string(place, &length)
+    return unsafe String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
+  }
+
+  /// The elements, when this is an array.
+  public var array: [JSONValue]? { type == kist_json_array ? children.map(\.value) : nil }
+
+  /// The members in the order of the text, repeated keys included, when this is an object.
+  public var members: [(key: String, value: JSONValue)]? { type == kist_json_object ? children : nil }
+
+  /// The first member of that name, compared byte by byte.
+  public subscript(key: String) -> JSONValue? {
+    members?.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
+  }
+
+  private var children: [(key: String, value: JSONValue)] {
+    var result: [(key: String, value: JSONValue)] = []
+    var cursor = unsafe kist_json_children(place)
+    var key: UnsafePointer<CChar>?
+    var keyLength = 0
+    var child = unsafe kist_json_value()
+    while unsafe kist_json_next(&cursor, &key, &keyLength, &child) {
+      let name = unsafe String(decoding: UnsafeRawBufferPointer(start: key, count: keyLength), as: UTF8.self)
+      unsafe result.append((name, JSONValue(owner: owner, place: child)))
+    }
+    return result
+  }
+}

@@ -1,0 +1,104 @@
+import CMapGuard
+import Foundation
+
+/// A file mapped into memory for reading.
+///
+/// Pages come from the system's cache as they are touched. A file that is cut short while it is mapped does not end the
+/// process: lost pages read as zeros and ``checkIntact()`` then throws.
+@safe public final class MappedFile: Sendable {
+  /// The path as the user gave it.
+  public let path: String
+  /// The length in bytes when the file was opened.
+  public let count: Int
+
+  private nonisolated(unsafe) let base: UnsafeRawPointer?
+  private let guardSlot: Int32
+
+  /// Maps a regular file.
+  ///
+  /// - Throws: `missing` when there is no such file, `system` when it can't be read, `invalid` when it is not a regular file.
+  public convenience init(path: String) throws(KistError) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .fromErrno(file: path) }
+    defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path)
+  }
+
+  /// Maps the regular file behind a descriptor, which the caller keeps.
+  package init(descriptor: Int32, path: String) throws(KistError) {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw .fromErrno(file: path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+      throw KistError(.invalid, file: path, isDirectory ? "is a directory" : "is not a regular file")
+    }
+    self.path = path
+    self.count = Int(status.st_size)
+    guard count > 0 else {
+      unsafe base = nil
+      guardSlot = -1
+      return
+    }
+    guard let mapping = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), unsafe mapping != MAP_FAILED
+    else { throw .fromErrno(file: path) }
+    unsafe base = UnsafeRawPointer(mapping)
+    guardSlot = unsafe kist_map_guard_register(mapping, count)
+  }
+
+  deinit {
+    kist_map_guard_unregister(guardSlot)
+    if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), count) }
+  }
+
+  /// All bytes of the file.
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let span = unsafe RawSpan(_unsafeBytes: pointer)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// All bytes of the file, for kernels and system calls; valid as long as this object.
+  package var pointer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+
+  /// The bytes of a range that the caller has checked against ``count``.
+  package func pointer(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: pointer[range])
+  }
+
+  /// Throws when a page that was read turned out to be lost.
+  public func checkIntact() throws(KistError) {
+    guard kist_map_guard_lost(guardSlot) else { return }
+    throw KistError(
+      .damaged, file: path, "part of the file vanished while it was being read",
+      advice: "another program cut it short, or the disk failed; check it and try again")
+  }
+
+  /// Tells the system what is about to be read.
+  package func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED, roundingOutward: true) }
+
+  /// Lets go of pages that were read, so that streaming through a large file keeps little of it resident.
+  package func release(_ range: Range<Int>) { advise(range, MADV_DONTNEED, roundingOutward: false) }
+
+  private func advise(_ range: Range<Int>, _ advice: Int32, roundingOutward: Bool) {
+    let page = 4096
+    let start = roundingOutward ? range.lowerBound / page * page : (range.lowerBound + page - 1) / page * page
+    let end = roundingOutward ? range.upperBound : range.upperBound / page * page
+    guard let base = unsafe base, start < end else { return }
+    unsafe madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, advice)
+  }
+}
+
+extension KistError {
+  /// The error of the system call that just failed.
+  package static func fromErrno(file: String, _ number: Int32 = errno) -> KistError {
+    switch number {
+    case ENOENT: KistError(.missing, file: file, "no such file or directory")
+    case EEXIST: KistError(.conflict, file: file, "exists already", advice: "choose another name, or --force to replace it")
+    case ENOSPC, EDQUOT: KistError(.system, file: file, "no space left on the disk", advice: "free some and try again")
+    case EFBIG: KistError(.system, file: file, "larger than the system allows a file to be here", advice: "see `ulimit -f`")
+    default: unsafe KistError(.system, file: file, String(cString: strerror(number)).lowercased())
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import Foundation
+
+/// Where a file's bytes are written. Tests put a recording stand-in here to simulate crashes.
+package protocol FileOutput: Sendable {
+  /// Writes all bytes at an offset, or throws.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError)
+  /// Returns when everything written so far has reached the disk.
+  func sync() throws(KistError)
+}
+
+/// An open descriptor that is written at given offsets.
+package struct DescriptorOutput: FileOutput {
+  package let descriptor: Int32
+  package let path: String
+
+  package init(descriptor: Int32, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
+    var written = 0
+    while written < bytes.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[written...])
+      let count = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + written))
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw .fromErrno(file: path) }
+      written += count
+    }
+  }
+
+  package func sync() throws(KistError) {
+    guard fsync(descriptor) == 0 else { throw .fromErrno(file: path) }
+  }
+}
+
+extension FileOutput {
+  package func write(_ bytes: [UInt8], at offset: Int) throws(KistError) {
+    let result = unsafe bytes.withUnsafeBytes { pointer in
+      Result { () throws(KistError) in unsafe try write(pointer, at: offset) }
+    }
+    try result.get()
+  }
+}
+
+/// A file that appears under its name only when it is complete.
+///
+/// It is written without a name (`O_TMPFILE`), so that a killed process leaves nothing behind; where the file system can't do that, under
+/// a hidden name beside the target, which is removed unless ``commit(replacing:)`` succeeds.
+package final class NewFile: Sendable {
+  package let output: DescriptorOutput
+  private let target: String
+  private let hiddenName: String?
+
+  package init(target: String) throws(KistError) {
+    self.target = target
+    let folder = parentFolder(of: target)
+    var descriptor = unsafe open(folder, openUnnamed | O_RDWR | O_CLOEXEC, 0o666)
+    if descriptor < 0, errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL {
+      let name = NewFile.hiddenName(for: target)
+      descriptor = unsafe open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o666)
+      hiddenName = name
+    } else {
+      hiddenName = nil
+    }
+    guard descriptor >= 0 else { throw .fromErrno(file: errno == ENOENT ? folder : target) }
+    output = DescriptorOutput(descriptor: descriptor, path: target)
+  }
+
+  deinit {
+    close(output.descriptor)
+    if let hiddenName { unsafe unlink(hiddenName) }
+  }
+
+  /// Syncs the file and gives it its name.
+  ///
+  /// - Throws: `conflict` when the target exists and `replacing` is false; the target is then as it was.
+  package func commit(replacing: Bool) throws(KistError) {
+    try output.sync()
+    let source = hiddenName ?? "/proc/self/fd/\(output.descriptor)"
+    if replacing {
+      let name = NewFile.hiddenName(for: target)
+      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else { throw .fromErrno(file: target) }
+      guard unsafe rename(name, target) == 0 else {
+        let error = KistError.fromErrno(file: target)
+        unsafe unlink(name)
+        throw error
+      }
+    } else {
+      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 else { throw .fromErrno(file: target) }
+    }
+    syncFolder(parentFolder(of: target))
+  }
+
+  private static func hiddenName(for target: String) -> String {
+    let name = URL(fileURLWithPath: target).lastPathComponent
+    let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+    return "\(parentFolder(of: target))/.\(name).\(tag).partial"
+  }
+}
+
+/// A folder that appears under its name only when it is complete.
+package final class NewFolder: Sendable {
+  /// Where to write the files until then.
+  package let path: String
+  private let target: String
+
+  package init(target: String) throws(KistError) {
+    self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
+    let name = URL(fileURLWithPath: self.target).lastPathComponent
+    let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
+    path = "\(parentFolder(of: self.target))/.\(name).\(tag).partial"
+    guard unsafe mkdir(path, 0o777) == 0 else { throw .fromErrno(file: self.target) }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Gives the folder its name.
+  ///
+  /// - Throws: `conflict` when the target exists (unless it is an empty folder) and `replacing` is false.
+  package func commit(replacing: Bool) throws(KistError) {
+    syncFolder(path)
+    if unsafe rename(path, target) != 0 {
+      let number = errno
+      guard replacing, number == ENOTEMPTY || number == EEXIST || number == ENOTDIR else {
+        throw .fromErrno(file: target, number == ENOTEMPTY || number == ENOTDIR ? EEXIST : number)
+      }
+      // The old folder steps aside until the new one is in place, so there is always one whole of the two.
+      let aside = path + ".old"
+      guard unsafe rename(target, aside) == 0 else { throw .fromErrno(file: target) }
+      guard unsafe rename(path, target) == 0 else {
+        let error = KistError.fromErrno(file: target)
+        unsafe rename(aside, target)
+        throw error
+      }
+      try? FileManager.default.removeItem(atPath: aside)
+    }
+    syncFolder(parentFolder(of: target))
+  }
+}
+
+/// `O_TMPFILE` of Linux, which Glibc's module does not show.
+private let openUnnamed: Int32 = 0o20000000 | O_DIRECTORY
+
+package func parentFolder(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// Makes names that were given or taken in a folder last through a power cut. Best effort: some file systems refuse.
+package func syncFolder(_ path: String) {
+  let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  fsync(descriptor)
+  close(descriptor)
+}
+
+/// Throws when something is at a path already.
+package func requireAbsent(_ path: String) throws(KistError) {
+  var status = stat()
+  if unsafe lstat(path, &status) == 0 { throw .fromErrno(file: path, EEXIST) }
+}
