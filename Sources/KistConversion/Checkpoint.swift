@@ -1,0 +1,76 @@
+import KistCheckpoints
+import KistCore
+import KistFormat
+
+/// A model in any format that Kist reads, opened.
+///
+/// What differs between the formats ends here: everything above sees tensors, assets and metadata.
+public struct Checkpoint: Sendable {
+  /// What the files are.
+  public enum Format: String, Sendable {
+    case kist
+    /// One file of tensors.
+    case safetensors
+    /// A folder as on the Hugging Face hub.
+    case huggingFace = "huggingface"
+  }
+
+  /// The path as it was given.
+  public let path: String
+  public let format: Format
+  /// In the order of the source.
+  public let tensors: [CheckpointTensor]
+  /// Source files that are not weights, in the order of the source; none for a loose safetensors file.
+  public let assets: [CheckpointAsset]
+  /// Names of the weight files, relative to the model's folder, in order.
+  public let weightFiles: [WeightFile]
+  /// The key-values that came with the weights.
+  public let metadata: Metadata
+  /// Folders with nothing in them, relative to the model's folder.
+  public let emptyDirectories: [String]
+  /// Files of a folder that are not part of the checkpoint as it is read, each with the reason.
+  public let leftOut: [LeftOutFile]
+  /// The container, when this is one.
+  public let container: KistFile?
+  /// Length of all files that were read.
+  public let byteCount: Int
+}
+
+/// A file of a folder that was not read.
+public struct LeftOutFile: Sendable, Equatable {
+  public var path: String
+  public var reason: String
+}
+
+/// A tensor of a checkpoint: what it is, and its bytes.
+public struct CheckpointTensor: Sendable {
+  public var name: String
+  /// Nil when this version does not know the dtype.
+  public var dtype: DType?
+  public var shape: Shape
+  /// The content: row-major, little-endian.
+  public var source: any ByteSource
+  /// The container's entry, when the checkpoint is one; it has digest and packing.
+  public var entry: Entry?
+  /// Index in ``Checkpoint/weightFiles`` of the file that the tensor came from; nil when it belongs to none.
+  public var weightFile: Int?
+
+  public var byteCount: Int { source.byteCount }
+}
+
+/// A file that travels with the weights.
+public struct CheckpointAsset: Sendable {
+  /// Relative path, `/` between its parts.
+  public var path: String
+  public var source: any ByteSource
+  public var entry: Entry?
+
+  public var byteCount: Int { source.byteCount }
+}
+
+/// A file of weights, without the tensors' data.
+public struct WeightFile: Sendable {
+  public var path: String
+  /// The bytes before the tensor data, as they were: for safetensors the length field and the JSON.
+  public var header: [UInt8]
+}

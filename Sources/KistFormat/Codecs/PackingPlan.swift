@@ -1,0 +1,104 @@
+import KistCore
+
+/// How much work goes into making content small.
+public enum Packing: String, Sendable, CaseIterable {
+  /// Packs what an order-0 code makes at least 3 % smaller, fast.
+  case auto
+  /// Keeps everything raw: mapped without copying.
+  case none
+  /// Tries zstd's levels on every plane and keeps the smallest.
+  case max
+
+  /// Content that saves less stays raw, where it can be mapped.
+  package var minimumSaving: Double { self == .max ? 0.001 : 0.03 }
+}
+
+/// How the chunks of one entry are encoded: settled once for an entry, from a sample of its bytes.
+package struct PackingPlan: Sendable, Equatable {
+  package var codec: Codec
+  package var transform: Transform
+  /// For each plane, the codings to try; the smallest frame wins.
+  package var planes: [[FrameCoding]]
+
+  package static let raw = PackingPlan(codec: .raw, transform: .none, planes: [])
+
+  /// Bytes looked at: eight pieces, evenly spread. 64 KiB tell the entropy of a plane to about 0.2 %.
+  private static let samplePieceCount = 8
+  private static let samplePieceByteCount = 8 << 10
+
+  private static let wideBlock = FrameCoding.literals(blockByteCount: 128 << 10)
+  private static let narrowBlock = FrameCoding.literals(blockByteCount: 32 << 10)
+  private static let fastLevel = FrameCoding.level(3)
+  private static let highLevel = FrameCoding.level(19)
+
+  /// Chooses from a sample of the content.
+  package static func choose(
+    for record: EntryRecord, from source: any ByteSource, packing: Packing, encoder: ChunkEncoder
+  ) throws(KistError) -> PackingPlan {
+    guard packing != .none, record.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else { return .raw }
+    let transform = record.dtype.map(transform(for:)) ?? .none
+    let width = transform == .none ? 1 : record.dtype?.componentByteCount ?? 1
+    let sample = try takeSample(of: source, width: width)
+    return unsafe try encoder.withSplit(sample, transform: transform, width: width) { planes throws(KistError) in
+      var codings: [[FrameCoding]] = []
+      var estimate = 0.0
+      for index in 0..<width {
+        let count = sample.count / width
+        let plane = unsafe UnsafeRawBufferPointer(rebasing: planes[index * count..<(index + 1) * count])
+        let choice = unsafe try chooseCoding(plane, isFloat: transform == .floatPlanes, packing: packing, encoder: encoder)
+        codings.append(choice.codings)
+        estimate += choice.ratio / Double(width)
+      }
+      // What fits one chunk is simply tried; see ChunkEncoder.
+      guard record.chunkCount == 1 || estimate <= 1 - packing.minimumSaving else { return .raw }
+      return PackingPlan(codec: .zstd, transform: transform, planes: codings)
+    }
+  }
+
+  private static func transform(for dtype: DType) -> Transform {
+    if dtype.hasFloatPlanes { return .floatPlanes }
+    return dtype.componentByteCount > 1 ? .planes : .none
+  }
+
+  /// Pieces of the content from beginning to end, each of whole components.
+  private static func takeSample(of source: any ByteSource, width: Int) throws(KistError) -> [UInt8] {
+    let total = source.byteCount
+    var sample: [UInt8] = []
+    let wanted = samplePieceCount * samplePieceByteCount
+    guard total > wanted else {
+      unsafe try source.withBytes(0..<total) { bytes throws(KistError) in unsafe sample.append(contentsOf: bytes) }
+      return sample
+    }
+    sample.reserveCapacity(wanted)
+    let stride = (total - samplePieceByteCount) / (samplePieceCount - 1) / width * width
+    for piece in 0..<samplePieceCount {
+      let start = piece * stride
+      unsafe try source.withBytes(start..<start + samplePieceByteCount) { bytes throws(KistError) in
+        unsafe sample.append(contentsOf: bytes)
+      }
+    }
+    return sample
+  }
+
+  private static func chooseCoding(
+    _ plane: UnsafeRawBufferPointer, isFloat: Bool, packing: Packing, encoder: ChunkEncoder
+  ) throws(KistError) -> (codings: [FrameCoding], ratio: Double) {
+    let count = Double(plane.count)
+    let order0 = unsafe Histogram(plane).entropyByteCount / count
+    // One piece shows whether bytes repeat in a way that only a search finds, as in masks and tables of positions.
+    let piece = unsafe UnsafeRawBufferPointer(rebasing: plane[..<min(plane.count, samplePieceByteCount)])
+    let searched = unsafe try Double(encoder.frameByteCount(piece, as: .level(1))) / Double(piece.count)
+    let pieceOrder0 = unsafe Histogram(piece).entropyByteCount / Double(piece.count)
+    let hasMatches = searched < 0.8 * pieceOrder0
+
+    switch packing {
+    case .none: return ([.stored], 1)
+    case .max: return ([.stored, narrowBlock, wideBlock, fastLevel, highLevel], min(order0, searched))
+    case .auto where hasMatches: return ([fastLevel], searched)
+    case .auto where !isFloat && order0 < 0.98: return ([wideBlock, fastLevel], min(order0, searched))
+    // A plane of noise still has some blocks that are not, when the tensor is uneven; small blocks find them.
+    case .auto where order0 > 0.997: return ([.stored], 1)
+    case .auto: return ([order0 > 0.9 ? narrowBlock : wideBlock], order0)
+    }
+  }
+}

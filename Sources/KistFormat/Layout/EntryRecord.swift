@@ -1,0 +1,107 @@
+import Foundation
+import KistCore
+
+/// One record of the entries block, with its name and dimensions.
+package struct EntryRecord: Sendable, Equatable {
+  package static let byteCount = 96
+
+  package var name: String
+  package var kind: EntryKind
+  /// Nil for assets, records, and tensors of a dtype that this version does not know.
+  package var dtype: DType?
+  package var dtypeCode: UInt16
+  package var shape: Shape
+  package var ordinal: UInt32
+  package var transform: Transform = .none
+  package var codec: Codec = .raw
+  package var rawByteCount: Int
+  package var rawBytesPerChunk: Int
+  /// Position of the chunks block among the chunks blocks, and of the first record in it.
+  package var chunksBlock = 0
+  package var firstChunk = 0
+  /// Where the run of a raw entry begins.
+  package var runOffset = 0
+  package var digest: Digest
+
+  /// An entry that has no chunks yet.
+  package init(name: String, kind: EntryKind, dtype: DType?, shape: Shape, ordinal: UInt32, rawByteCount: Int) {
+    self.name = name
+    self.kind = kind
+    self.dtype = dtype
+    dtypeCode = dtype?.code ?? 0
+    self.shape = shape
+    self.ordinal = ordinal
+    self.rawByteCount = rawByteCount
+    rawBytesPerChunk = Layout.rawBytesPerChunk(unit: dtype?.unitByteCount ?? 1)
+    digest = Digest(ofLeaves: [])
+  }
+
+  package var chunkCount: Int { (rawByteCount + rawBytesPerChunk - 1) / rawBytesPerChunk }
+
+  /// Planes of a packed chunk.
+  package var planeCount: Int { transform == .none ? 1 : dtype?.componentByteCount ?? 1 }
+
+  /// The bytes of the content that a chunk holds.
+  package func rawRange(ofChunk index: Int) -> Range<Int> {
+    let start = index * rawBytesPerChunk
+    return start..<min(start + rawBytesPerChunk, rawByteCount)
+  }
+
+  package var isSignature: Bool { kind == .record && name.utf8.starts(with: RecordName.signaturePrefix.utf8) }
+
+  /// Entry order: by the bytes of the name, then by kind.
+  package static func precedes(_ a: EntryRecord, _ b: EntryRecord) -> Bool {
+    let names = compareBytes(a.name, b.name)
+    return names != 0 ? names < 0 : a.kind.rawValue < b.kind.rawValue
+  }
+
+  /// The part of the weights and package digests that this entry gives. spec/kist-format.md, "Digests".
+  package func append(toDigestInput writer: inout ByteWriter) {
+    writer.u32(UInt32(name.utf8.count))
+    writer.raw(name.utf8)
+    writer.u8(kind.rawValue)
+    writer.u16(dtypeCode)
+    writer.u32(UInt32(shape.rank))
+    for dimension in shape.dimensions { writer.u64(dimension) }
+    writer.digest(digest)
+  }
+
+  package func append(to writer: inout ByteWriter, nameOffset: Int, firstDim: Int) {
+    writer.u64(nameOffset)
+    writer.u32(UInt32(name.utf8.count))
+    writer.u8(kind.rawValue)
+    writer.u8(transform.rawValue)
+    writer.u8(codec.rawValue)
+    writer.u8(UInt8(shape.rank))
+    writer.u16(dtypeCode)
+    writer.u16(UInt16(chunksBlock))
+    writer.u32(ordinal)
+    writer.u32(UInt32(shape.rank == 0 ? 0 : firstDim))
+    writer.u32(UInt32(firstChunk))
+    writer.u64(rawByteCount)
+    writer.u32(UInt32(rawBytesPerChunk))
+    writer.u32(UInt32(chunkCount))
+    writer.u64(runOffset)
+    writer.u64(0)
+    writer.digest(digest)
+  }
+}
+
+/// Names of Kist's own records.
+package enum RecordName {
+  package static let metadata = "kist:metadata"
+  package static let provenance = "kist:provenance"
+  package static let signaturePrefix = "kist:signature/"
+}
+
+/// Below, at or above 0, as the bytes of `a` sort before, with or after those of `b`. Swift's own order of strings is another one.
+package func compareBytes(_ a: String, _ b: String) -> Int {
+  var a = a, b = b
+  return a.withUTF8 { a in
+    b.withUTF8 { b in
+      let common = min(a.count, b.count)
+      let order = common == 0 ? 0 : unsafe memcmp(a.baseAddress!, b.baseAddress!, common)
+      return order != 0 ? Int(order) : a.count - b.count
+    }
+  }
+}

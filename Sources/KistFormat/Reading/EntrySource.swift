@@ -1,0 +1,37 @@
+import KistCore
+
+/// The content of an entry of an open container, for packing it again.
+package struct EntrySource: ByteSource {
+  package let file: KistFile
+  package let entry: Entry
+
+  package init(_ file: KistFile, _ entry: Entry) {
+    self.file = file
+    self.entry = entry
+  }
+
+  package var byteCount: Int { entry.byteCount }
+
+  package func withBytes(
+    _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
+  ) throws(KistError) {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: Layout.alignment)
+    defer { unsafe buffer.deallocate() }
+    unsafe try file.read(entry, range, into: buffer)
+    unsafe try body(UnsafeRawBufferPointer(buffer))
+  }
+
+  package func release(_ range: Range<Int>) { file.releasePages(of: entry, range) }
+}
+
+extension KistFile {
+  /// Lets go of the mapped pages that hold a range of an entry's content.
+  package func releasePages(of entry: Entry, _ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    let size = entry.record.rawBytesPerChunk
+    for number in range.lowerBound / size...(range.upperBound - 1) / size {
+      guard let chunk = try? chunk(number, of: entry) else { return }
+      mapped.release(chunk.range)
+    }
+  }
+}

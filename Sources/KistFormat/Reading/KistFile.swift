@@ -1,0 +1,128 @@
+import Foundation
+import KistCore
+import Synchronization
+
+/// An open container.
+///
+/// Opening maps the file and checks its index; no content is read. Raw entries are given out as spans of the mapped file,
+/// packed ones are decoded chunk by chunk into the caller's buffer. Any number of threads may read at once, and edits
+/// that others commit meanwhile do not show.
+///
+/// ```swift
+/// let file = try KistFile(path: "model.kist")
+/// for tensor in file.tensors { print(tensor.name, tensor.shape) }
+/// let embedding = try file.tensor("model.embed_tokens.weight")
+/// let firstRows = try file.bytes(of: embedding, rows: 0..<2)
+/// ```
+public final class KistFile: Sendable {
+  /// The path as it was given.
+  public let path: String
+  package let mapped: MappedFile
+  package let index: EntryIndex
+  package let slot: CommitSlot
+  /// The other commit slot when its page is damaged: an interrupted commit, or damage.
+  package let damagedSlot: String?
+
+  let decoders = ResourcePool { () throws(KistError) in try ChunkDecoder() }
+  /// Chunks blocks whose checksums were found right.
+  let checkedBlocks: Mutex<Set<Int>> = Mutex([])
+
+  /// Opens a container.
+  ///
+  /// - Throws: `missing` or `system` when it can't be read, `invalid` when it is something else, `unsupported` when a newer Kist wrote it,
+  ///   `damaged` when its index contradicts itself.
+  /// - Complexity: about 60 ns an entry.
+  public convenience init(path: String) throws(KistError) {
+    try self.init(try MappedFile(path: path))
+  }
+
+  package init(_ mapped: MappedFile) throws(KistError) {
+    path = mapped.path
+    self.mapped = mapped
+    do throws(KistError) {
+      try Head.check(mapped.bytes)
+      let (slot, damaged) = try CommitSlot.inForce(mapped.bytes)
+      try slot.check(actualByteCount: mapped.count)
+      guard mapped.bytes.isZero(12288..<Layout.bodyOffset) else {
+        throw KistError(.damaged, field: "reserved", offset: 12288, "reserved bytes before the body are not zero")
+      }
+      let root = try Root(mapped.bytes, slot: slot)
+      index = try EntryIndex(mapped, root: root, slot: slot)
+      (self.slot, damagedSlot) = (slot, damaged)
+    } catch {
+      throw error.inFile(mapped.path)
+    }
+  }
+
+  /// Length of the committed file.
+  public var byteCount: Int { slot.fileByteCount }
+  /// The number of the commit in force, from 1.
+  public var generation: UInt64 { slot.generation }
+  /// Covers every tensor's name, dtype, shape and values.
+  public var weightsDigest: Digest { index.root.weightsDigest }
+  /// Covers every entry but signatures.
+  public var packageDigest: Digest { index.root.packageDigest }
+}
+
+/// What a container holds under a name.
+public struct Entry: Sendable, Identifiable {
+  /// Position among the file's entries, which are sorted by name.
+  public let id: Int
+  package let record: EntryRecord
+
+  public var name: String { record.name }
+  public var kind: EntryKind { record.kind }
+  /// Nil for assets, records, and tensors of a dtype that this version does not know.
+  public var dtype: DType? { record.dtype }
+  /// Slowest dimension first; `[]` for scalars, assets and records.
+  public var shape: Shape { record.shape }
+  /// Position in the source that the file was made from.
+  public var ordinal: Int { Int(record.ordinal) }
+  /// Length of the content.
+  public var byteCount: Int { record.rawByteCount }
+  public var codec: Codec { record.codec }
+  public var transform: Transform { record.transform }
+  /// Covers the content, however it is packed.
+  public var digest: Digest { record.digest }
+}
+
+// MARK: - Looking up
+
+extension KistFile {
+  /// All entries, sorted by the bytes of their names.
+  public var entries: some RandomAccessCollection<Entry> { (0..<index.count).lazy.map { self.entry(at: $0) } }
+
+  /// The tensors, in the order of their source.
+  ///
+  /// - Complexity: O(*n* log *n*)
+  public var tensors: [Entry] { entries(of: .tensor) }
+
+  /// The source files kept verbatim, in the order of their source.
+  public var assets: [Entry] { entries(of: .asset) }
+
+  /// The tensor of a name.
+  ///
+  /// - Throws: `missing` when there is none.
+  /// - Complexity: O(log *n*)
+  public func tensor(_ name: String) throws(KistError) -> Entry { try entry(name, .tensor) }
+
+  /// The asset of a path.
+  ///
+  /// - Throws: `missing` when there is none.
+  public func asset(_ path: String) throws(KistError) -> Entry { try entry(path, .asset) }
+
+  package func entry(at position: Int) -> Entry { Entry(id: position, record: index[position]) }
+
+  package func find(_ name: String, _ kind: EntryKind) -> Entry? {
+    index.position(of: name, kind: kind).map(entry(at:))
+  }
+
+  package func entries(of kind: EntryKind) -> [Entry] {
+    (0..<index.count).filter { index.kind(at: $0) == kind }.map(entry(at:)).sorted { $0.ordinal < $1.ordinal }
+  }
+
+  private func entry(_ name: String, _ kind: EntryKind) throws(KistError) -> Entry {
+    if let entry = find(name, kind) { return entry }
+    throw KistError(.missing, file: path, "has no \(kind) '\(name)'", advice: "`kist inspect` lists what it has")
+  }
+}

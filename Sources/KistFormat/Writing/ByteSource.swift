@@ -1,0 +1,63 @@
+import KistCore
+
+/// Content that can be read in any order, by several threads at a time: what a ``KistWriter`` packs.
+public protocol ByteSource: Sendable {
+  /// Length of the content.
+  var byteCount: Int { get }
+
+  /// Calls `body` with the bytes of a range of at most 1 MiB.
+  func withBytes(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void) throws(KistError)
+
+  /// Says that a range is not needed any more.
+  func release(_ range: Range<Int>)
+}
+
+extension ByteSource {
+  public func release(_ range: Range<Int>) {}
+}
+
+/// Bytes in memory.
+public struct MemorySource: ByteSource {
+  private let bytes: [UInt8]
+
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  public var byteCount: Int { bytes.count }
+
+  public func withBytes(
+    _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
+  ) throws(KistError) {
+    let result = unsafe bytes.withUnsafeBytes { all in
+      Result { () throws(KistError) in unsafe try body(UnsafeRawBufferPointer(rebasing: all[range])) }
+    }
+    try result.get()
+  }
+}
+
+/// A part of a mapped file.
+public struct FileSource: ByteSource {
+  private let file: MappedFile
+  private let range: Range<Int>
+
+  /// - Parameter range: a part of the file; the whole file when nil.
+  public init(_ file: MappedFile, range: Range<Int>? = nil) {
+    self.file = file
+    self.range = range ?? 0..<file.count
+    precondition(self.range.upperBound <= file.count, "a source's range lies inside its file")
+  }
+
+  public var byteCount: Int { range.count }
+
+  public func withBytes(
+    _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
+  ) throws(KistError) {
+    unsafe try body(file.pointer(inFile(part)))
+    try file.checkIntact()
+  }
+
+  public func release(_ part: Range<Int>) { file.release(inFile(part)) }
+
+  private func inFile(_ part: Range<Int>) -> Range<Int> {
+    range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound
+  }
+}

@@ -1,0 +1,205 @@
+import KistCore
+import Synchronization
+
+/// Encodes entries and appends their chunks to a file, in order, whatever the number of threads.
+///
+/// Equal chunks and equal raw runs are stored once: the second entry refers to the first one's bytes.
+package final class ChunkAppender {
+  private let output: any FileOutput
+  private let packing: Packing
+  private let parallelism: Parallelism
+  private let progress: any ProgressReporting
+  private let encoders = ResourcePool { () throws(KistError) in try ChunkEncoder() }
+
+  /// Where the next chunk may begin.
+  package private(set) var position: Int
+  /// Records of all chunks that were appended, for a new chunks block.
+  package private(set) var records: [ChunkRecord] = []
+
+  private var packedChunks: [PackedKey: Int] = [:]
+  private var rawRuns: [RunKey: Int] = [:]
+
+  private struct PackedKey: Hashable {
+    var leaf: Digest
+    var transform: Transform
+    var planeCount: Int
+  }
+
+  private struct RunKey: Hashable {
+    var digest: Digest
+    var byteCount: Int
+  }
+
+  package init(
+    output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressReporting
+  ) {
+    self.output = output
+    self.position = position
+    self.packing = packing
+    self.parallelism = parallelism
+    self.progress = progress
+  }
+
+  /// One chunk of one entry: a piece of work.
+  private struct Job: Sendable {
+    var entry: Int
+    var chunk: Int
+  }
+
+  /// A chunk and the encoder that holds its bytes until they are written.
+  private struct Encoded: Sendable {
+    var chunk: EncodedChunk
+    var encoder: ChunkEncoder
+  }
+
+  /// Appends the content of entries.
+  ///
+  /// - Parameter chunksBlock: Position that the block of ``records`` will have.
+  /// - Returns: the entries' records, complete.
+  package func append(
+    _ entries: [NewEntry], firstOrdinal: UInt32, chunksBlock: Int
+  ) throws(KistError) -> [EntryRecord] {
+    var drafts: [EntryDraft] = []
+    for (index, entry) in entries.enumerated() {
+      drafts.append(
+        EntryDraft(entry: entry, record: try entry.makeRecord(ordinal: firstOrdinal + UInt32(index)), packing: packing))
+    }
+    var cursor = (entry: 0, chunk: 0)
+    try parallelism.inOrder(
+      next: { () throws(KistError) -> Job? in
+        guard cursor.entry < drafts.count else { return nil }
+        let job = Job(entry: cursor.entry, chunk: cursor.chunk)
+        cursor.chunk += 1
+        // An entry without content is a job too: it is completed in its turn.
+        if cursor.chunk >= max(1, drafts[cursor.entry].record.chunkCount) { cursor = (cursor.entry + 1, 0) }
+        return job
+      },
+      produce: { (job) throws(KistError) -> Encoded in
+        let encoder = try self.encoders.take()
+        return Encoded(chunk: try drafts[job.entry].encode(job.chunk, with: encoder), encoder: encoder)
+      },
+      consume: { (job, encoded) throws(KistError) in
+        let draft = drafts[job.entry]
+        let range = draft.record.rawRange(ofChunk: job.chunk)
+        if draft.record.rawByteCount > 0 { try self.append(encoded, job.chunk, of: draft) }
+        if job.chunk + 1 >= draft.record.chunkCount { self.complete(draft, chunksBlock: chunksBlock) }
+        self.encoders.give(encoded.encoder)
+        draft.entry.source.release(range)
+        self.progress.advance(by: range.count)
+      })
+    return drafts.map(\.record)
+  }
+
+  private func append(_ encoded: Encoded, _ index: Int, of draft: EntryDraft) throws(KistError) {
+    let chunk = encoded.chunk
+    if index == 0 {
+      draft.begin(packed: chunk.packedByteCount != nil, firstChunk: records.count)
+      if draft.record.codec == .raw {
+        draft.positionBefore = position
+        position = Layout.aligned(
+          position, to: Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.rawByteCount))
+        draft.record.runOffset = position
+      }
+    }
+    if let packedByteCount = chunk.packedByteCount {
+      unsafe try appendPacked(chunk, encoded.encoder.stored(packedByteCount), of: draft)
+    } else {
+      let range = draft.record.rawRange(ofChunk: index)
+      unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in unsafe try output.write(bytes, at: position) }
+      record(chunk, offset: position, storedByteCount: range.count)
+      position += range.count
+    }
+  }
+
+  private func appendPacked(
+    _ chunk: EncodedChunk, _ stored: UnsafeRawBufferPointer, of draft: EntryDraft
+  ) throws(KistError) {
+    let key = PackedKey(leaf: chunk.leaf, transform: draft.record.transform, planeCount: draft.record.planeCount)
+    if let earlier = packedChunks[key] {
+      records.append(records[earlier])
+      return
+    }
+    position = Layout.aligned(position)
+    unsafe try output.write(stored, at: position)
+    packedChunks[key] = records.count
+    record(chunk, offset: position, storedByteCount: stored.count)
+    position += stored.count
+  }
+
+  private func record(_ chunk: EncodedChunk, offset: Int, storedByteCount: Int) {
+    records.append(
+      ChunkRecord(
+        offset: offset, storedByteCount: storedByteCount, rawByteCount: chunk.rawByteCount, hash: chunk.hash,
+        leaf: chunk.leaf))
+  }
+
+  /// All chunks of an entry are there: digests it, and takes a raw run back that the file already had.
+  private func complete(_ draft: EntryDraft, chunksBlock: Int) {
+    guard draft.record.rawByteCount > 0 else { return }
+    let first = draft.record.firstChunk
+    draft.record.chunksBlock = chunksBlock
+    draft.record.digest = Digest(ofLeaves: records[first...].lazy.map(\.leaf))
+    guard draft.record.codec == .raw else { return }
+    let key = RunKey(digest: draft.record.digest, byteCount: draft.record.rawByteCount)
+    let alignment = Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.rawByteCount)
+    guard let earlier = rawRuns[key], earlier % alignment == 0 else {
+      rawRuns[key] = draft.record.runOffset
+      return
+    }
+    for index in first..<records.count { records[index].offset += earlier - draft.record.runOffset }
+    position = draft.positionBefore
+    draft.record.runOffset = earlier
+  }
+}
+
+/// An entry on its way into the file.
+private final class EntryDraft: @unchecked Sendable {
+  let entry: NewEntry
+  private let packing: Packing
+  /// Touched by one thread at a time: the one that consumes.
+  var record: EntryRecord
+  /// Where the file ended before the entry's run was aligned.
+  var positionBefore = 0
+  /// What `encode` reads: the record as it was before its chunks came.
+  private let blank: EntryRecord
+  private let plan = Mutex<Result<PackingPlan, KistError>?>(nil)
+
+  init(entry: NewEntry, record: EntryRecord, packing: Packing) {
+    self.entry = entry
+    self.record = record
+    self.blank = record
+    self.packing = packing
+  }
+
+  /// The plan of all chunks, settled by the first thread that needs it.
+  private func plan(_ encoder: ChunkEncoder) throws(KistError) -> PackingPlan {
+    let result = plan.withLock { plan in
+      if let plan { return plan }
+      let chosen = Result { () throws(KistError) in
+        try PackingPlan.choose(for: blank, from: entry.source, packing: packing, encoder: encoder)
+      }
+      plan = chosen
+      return chosen
+    }
+    return try result.get()
+  }
+
+  func encode(_ chunk: Int, with encoder: ChunkEncoder) throws(KistError) -> EncodedChunk {
+    let plan = try plan(encoder)
+    var encoded: EncodedChunk?
+    unsafe try entry.source.withBytes(blank.rawRange(ofChunk: chunk)) { bytes throws(KistError) in
+      unsafe encoded = try encoder.encode(
+        bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.chunkCount == 1)
+    }
+    guard let encoded else { throw KistError(.system, field: "'\(entry.name)'", "the source gave no bytes") }
+    return encoded
+  }
+
+  /// Notes, with the first chunk, how the entry is stored.
+  func begin(packed: Bool, firstChunk: Int) {
+    record.firstChunk = firstChunk
+    guard packed, case .success(let plan)? = plan.withLock({ $0 }) else { return }
+    record.codec = .zstd
+    record.transform = plan.transform
+  }
+}

@@ -1,0 +1,97 @@
+import KistCore
+
+/// How a container is written.
+public struct WriterOptions: Sendable {
+  public var packing: Packing
+  public var parallelism: Parallelism
+  public var progress: any ProgressReporting
+  /// Whether an existing file at the target is replaced; without it, it is an error.
+  public var replacesExisting: Bool
+
+  public init(
+    packing: Packing = .auto, parallelism: Parallelism = Parallelism(), progress: any ProgressReporting = NoProgress(),
+    replacesExisting: Bool = false
+  ) {
+    self.packing = packing
+    self.parallelism = parallelism
+    self.progress = progress
+    self.replacesExisting = replacesExisting
+  }
+}
+
+/// Writes a new container. Content is streamed: memory stays at a few MiB a thread, whatever the size of the tensors.
+///
+/// ```swift
+/// let writer = try KistWriter(creating: "model.kist")
+/// let weights: [Float] = [1, 2, 3, 4, 5, 6]
+/// let bytes = weights.withUnsafeBytes { [UInt8]($0) }
+/// try writer.add([.tensor("w", dtype: .f32, shape: [2, 3], source: MemorySource(bytes))])
+/// try writer.finish()
+///
+/// let file = try KistFile(path: "model.kist")
+/// let entry = try file.tensor("w")
+/// let row = try file.bytes(of: entry, rows: 1..<2)  // the bytes of 4, 5, 6
+/// ```
+///
+/// The file appears under its name when ``finish()`` returns; before, and after an error, there is nothing at the target.
+/// The same entries in the same order give the same file, with any number of threads.
+public final class KistWriter {
+  private let target: String
+  private let options: WriterOptions
+  private let file: NewFile
+  private let appender: ChunkAppender
+  private var records: [EntryRecord] = []
+  private var isFinished = false
+
+  /// Begins a container at a path.
+  ///
+  /// - Throws: `conflict` when there is a file and the options do not replace it; `system` or `missing` when the folder can't be written.
+  public init(creating path: String, options: WriterOptions = WriterOptions()) throws(KistError) {
+    if !options.replacesExisting { try requireAbsent(path) }
+    target = path
+    self.options = options
+    file = try NewFile(target: path)
+    appender = ChunkAppender(
+      output: file.output, position: Layout.bodyOffset, packing: options.packing, parallelism: options.parallelism,
+      progress: options.progress)
+    try file.output.write(Head.encoded(), at: 0)
+  }
+
+  /// Packs and writes entries, in this order. May be called again.
+  ///
+  /// - Throws: whatever a source throws; `invalid` for a name or shape that a container can't hold.
+  public func add(_ entries: [NewEntry]) throws(KistError) {
+    records += try appender.append(entries, firstOrdinal: UInt32(records.count), chunksBlock: 0)
+  }
+
+  /// Records a key-value table as `kist:metadata`; an empty one leaves nothing.
+  public func add(metadata: Metadata) throws(KistError) {
+    guard !metadata.isEmpty else { return }
+    try add([.record(RecordName.metadata, metadata.encoded())])
+  }
+
+  /// Writes the index, syncs, and gives the file its name.
+  ///
+  /// - Throws: `invalid` when two entries have the same name and kind.
+  public func finish() throws(KistError) {
+    precondition(!isFinished, "a KistWriter finishes once")
+    isFinished = true
+    try requireUnique(records)
+    let commit = Commit(entries: records, newChunks: appender.records, generation: 1)
+    // NewFile syncs everything once, before the file has a name.
+    _ = try commit.write(to: file.output, position: appender.position, syncing: false)
+    try file.commit(replacing: options.replacesExisting)
+  }
+}
+
+/// Throws when two entries have the same name and kind.
+package func requireUnique(_ records: [EntryRecord]) throws(KistError) {
+  struct Key: Hashable {
+    var name: [UInt8]
+    var kind: EntryKind
+  }
+  var seen: Set<Key> = []
+  for record in records where !seen.insert(Key(name: Array(record.name.utf8), kind: record.kind)).inserted {
+    throw KistError(.invalid, field: "'\(record.name)'", "there are two \(record.kind)s of that name")
+  }
+}
