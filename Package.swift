@@ -59,13 +59,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What several test targets use: temporary folders, seeded bytes, sample entries.
+    .target(name: "TestSupport", dependencies: ["KistFormat"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "KistCoreTests", dependencies: ["KistCore"], swiftSettings: strict),
-    .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "CKernels"], swiftSettings: strict),
+    .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistCheckpointsTests", dependencies: ["KistCheckpoints"], swiftSettings: strict),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["KistConversion", "kist"], path: "Tests/Conformance",
+      name: "ConformanceTests", dependencies: ["KistConversion", "TestSupport", "kist"], path: "Tests/Conformance",
       swiftSettings: strict),
-    .testTarget(name: "HostileTests", dependencies: ["KistConversion"], path: "Tests/Hostile", swiftSettings: strict),
+    .testTarget(
+      name: "HostileTests", dependencies: ["KistConversion", "TestSupport"], path: "Tests/Hostile", swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

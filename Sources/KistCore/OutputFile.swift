@@ -99,46 +99,6 @@ package final class NewFile: Sendable {
   }
 }
 
-/// A folder that appears under its name only when it is complete.
-package final class NewFolder: Sendable {
-  /// Where to write the files until then.
-  package let path: String
-  private let target: String
-
-  package init(target: String) throws(KistError) {
-    self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
-    let name = URL(fileURLWithPath: self.target).lastPathComponent
-    let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
-    path = "\(parentFolder(of: self.target))/.\(name).\(tag).partial"
-    guard unsafe mkdir(path, 0o777) == 0 else { throw .fromErrno(file: self.target) }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// Gives the folder its name.
-  ///
-  /// - Throws: `conflict` when the target exists (unless it is an empty folder) and `replacing` is false.
-  package func commit(replacing: Bool) throws(KistError) {
-    syncFolder(path)
-    if unsafe rename(path, target) != 0 {
-      let number = errno
-      guard replacing, number == ENOTEMPTY || number == EEXIST || number == ENOTDIR else {
-        throw .fromErrno(file: target, number == ENOTEMPTY || number == ENOTDIR ? EEXIST : number)
-      }
-      // The old folder steps aside until the new one is in place, so there is always one whole of the two.
-      let aside = path + ".old"
-      guard unsafe rename(target, aside) == 0 else { throw .fromErrno(file: target) }
-      guard unsafe rename(path, target) == 0 else {
-        let error = KistError.fromErrno(file: target)
-        unsafe rename(aside, target)
-        throw error
-      }
-      try? FileManager.default.removeItem(atPath: aside)
-    }
-    syncFolder(parentFolder(of: target))
-  }
-}
-
 /// `O_TMPFILE` of Linux, which Glibc's module does not show.
 private let openUnnamed: Int32 = 0o20000000 | O_DIRECTORY
 

@@ -1,6 +1,7 @@
 import Foundation
 import KistCore
 import KistFormat
+import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {

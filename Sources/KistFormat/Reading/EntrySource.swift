@@ -25,6 +25,13 @@ package struct EntrySource: ByteSource {
 }
 
 extension KistFile {
+  /// All entries of a kind, in the order of their source, for another container.
+  package func copies(of kind: EntryKind) -> [NewEntry] {
+    entries(of: kind).map { entry in
+      NewEntry(name: entry.name, kind: kind, dtype: entry.dtype, shape: entry.shape, source: EntrySource(self, entry))
+    }
+  }
+
   /// Lets go of the mapped pages that hold a range of an entry's content.
   package func releasePages(of entry: Entry, _ range: Range<Int>) {
     guard !range.isEmpty else { return }

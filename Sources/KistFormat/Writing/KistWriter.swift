@@ -70,17 +70,23 @@ public final class KistWriter {
     try add([.record(RecordName.metadata, metadata.encoded())])
   }
 
+  /// Adds one of Kist's own records.
+  package func add(record name: String, _ bytes: [UInt8]) throws(KistError) { try add([.record(name, bytes)]) }
+
   /// Writes the index, syncs, and gives the file its name.
   ///
+  /// - Returns: the length of the file.
   /// - Throws: `invalid` when two entries have the same name and kind.
-  public func finish() throws(KistError) {
+  @discardableResult
+  public func finish() throws(KistError) -> Int {
     precondition(!isFinished, "a KistWriter finishes once")
     isFinished = true
     try requireUnique(records)
     let commit = Commit(entries: records, newChunks: appender.records, generation: 1)
     // NewFile syncs everything once, before the file has a name.
-    _ = try commit.write(to: file.output, position: appender.position, syncing: false)
+    let slot = try commit.write(to: file.output, position: appender.position, syncing: false)
     try file.commit(replacing: options.replacesExisting)
+    return slot.fileByteCount
   }
 }
 

@@ -3,12 +3,12 @@ import KistCore
 import KistFormat
 
 /// A seeded generator (SplitMix64), so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
+package struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
 
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -16,10 +16,10 @@ struct SeededGenerator: RandomNumberGenerator {
     return z ^ z >> 31
   }
 
-  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
+  package mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
 
   /// Numbers like weights: normal, of a standard deviation.
-  mutating func weights(_ count: Int, deviation: Float = 0.02) -> [Float] {
+  package mutating func weights(_ count: Int, deviation: Float = 0.02) -> [Float] {
     (0..<count).map { _ in
       let (u, v) = (Double.random(in: .ulpOfOne..<1, using: &self), Double.random(in: 0..<1, using: &self))
       return deviation * Float((-2 * log(u)).squareRoot() * cos(2 * .pi * v))
@@ -27,7 +27,7 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 
   /// Weights cut to BF16.
-  mutating func bf16Weights(_ count: Int) -> [UInt8] {
+  package mutating func bf16Weights(_ count: Int) -> [UInt8] {
     weights(count).flatMap { value -> [UInt8] in
       let upper = UInt16(truncatingIfNeeded: value.bitPattern >> 16)
       return [UInt8(truncatingIfNeeded: upper), UInt8(truncatingIfNeeded: upper >> 8)]
@@ -35,36 +35,36 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
-func littleEndianBytes(_ values: [Float]) -> [UInt8] {
+package func littleEndianBytes(_ values: [Float]) -> [UInt8] {
   values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
 }
 
 /// A folder that is removed with this object.
-final class TemporaryFolder {
-  let path: String
+package final class TemporaryFolder {
+  package let path: String
 
-  init() throws {
+  package init() throws {
     path = FileManager.default.temporaryDirectory.path + "/kist-tests-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
-  func file(_ name: String) -> String { path + "/" + name }
+  package func file(_ name: String) -> String { path + "/" + name }
 
-  var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+  package var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
 }
 
-func readFile(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
+package func readFile(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
-func writeFile(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
+package func writeFile(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
 
 /// The folder of the repository.
-let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+package let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
   .deletingLastPathComponent().path
 
 /// Entries of many kinds: packed, raw, shared, empty, of more than one chunk.
-let sampleEntries: [NewEntry] = {
+package let sampleEntries: [NewEntry] = {
   var random = SeededGenerator(seed: 1)
   let embedding = random.bf16Weights(700 * 1024)
   let weights = littleEndianBytes(random.weights(300 * 200))
@@ -85,7 +85,7 @@ let sampleEntries: [NewEntry] = {
 }()
 
 @discardableResult
-func writeSample(
+package func writeSample(
   _ path: String, packing: Packing = .auto, threads: Int = 2, entries: [NewEntry] = sampleEntries
 ) throws -> KistFile {
   let writer = try KistWriter(
@@ -99,13 +99,13 @@ func writeSample(
 }
 
 /// A copy of a raw entry's mapped bytes.
-func mappedBytes(of entry: Entry, in file: KistFile) -> [UInt8]? {
+package func mappedBytes(of entry: Entry, in file: KistFile) -> [UInt8]? {
   guard let span = file.rawBytes(of: entry) else { return nil }
   return unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }
 }
 
 /// All content of a source.
-func content(of entry: NewEntry) throws -> [UInt8] {
+package func content(of entry: NewEntry) throws -> [UInt8] {
   var bytes: [UInt8] = []
   try unsafe entry.source.withBytes(0..<entry.source.byteCount) { unsafe bytes.append(contentsOf: $0) }
   return bytes

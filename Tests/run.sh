@@ -1,0 +1,30 @@
+#!/bin/sh
+# Runs every test, then names and counts what was skipped. KIST_PEERS=1 also runs what compares with other libraries.
+cd "$(dirname "$0")/.." || exit 2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+
+# One build serves the command and the tests.
+swift build -c release --product kist || exit 1
+swift test -c release >"$log" 2>&1 || status=1
+if [ $status = 0 ]; then grep -E "skipped|Test run with" "$log"; else cat "$log"; fi
+
+# The independent reader, on its own files and on those that the Swift tests and the command write.
+files=$(mktemp -d)
+for source in Fixtures/*.safetensors; do
+  name=$(basename "$source" .safetensors)
+  cp "$source" "$files/" && .build/release/kist convert "$source" -o "$files/$name.kist" --quiet || status=1
+done
+for source in Fixtures/tiny-llama Fixtures/tiny-llama-sharded; do
+  for pack in auto none max; do
+    .build/release/kist convert "$source" -o "$files/$(basename $source)-$pack.kist" --pack $pack --quiet || status=1
+  done
+done
+KIST_FILES=$files .peers/bin/python -m pytest -q -rs spec/test_kist.py || status=1
+rm -rf "$files"
+
+skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")
+echo "skipped: $skipped Swift tests (named above)"
+[ $status = 0 ] && echo "all tests passed" || echo "FAILED"
+exit $status
