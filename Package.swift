@@ -57,6 +57,7 @@ let package = Package(
         "KistCore", "KistFormat", "KistCheckpoints", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Peers"],
       swiftSettings: strict),
 
     // What several test targets use: temporary folders, seeded bytes, sample entries.

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Takes note of how far long work has come.
-public protocol ProgressReporting: Sendable {
+public protocol ProgressObserver: Sendable {
   /// Begins a stage of `total` bytes, named for a person: "Packing".
   func begin(_ stage: String, total: Int)
   /// Counts bytes that are done. Cheap; called from any thread.
@@ -12,7 +12,7 @@ public protocol ProgressReporting: Sendable {
 }
 
 /// Reports nothing.
-public struct NoProgress: ProgressReporting {
+public struct NoProgress: ProgressObserver {
   public init() {}
   public func begin(_ stage: String, total: Int) {}
   public func advance(by byteCount: Int) {}

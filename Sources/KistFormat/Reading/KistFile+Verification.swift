@@ -39,7 +39,7 @@ extension KistFile {
   ///
   /// - Throws: only when checking was not possible; damage is reported, not thrown.
   public func verify(
-    _ level: VerificationLevel, parallelism: Parallelism = Parallelism(), progress: any ProgressReporting = NoProgress()
+    _ level: VerificationLevel, parallelism: Parallelism = Parallelism(), progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> VerificationReport {
     var report = VerificationReport(level: level)
     if let damagedSlot {
@@ -122,7 +122,7 @@ extension KistFile {
   }
 
   private func checkChunks(
-    _ jobs: [ChunkJob], _ level: VerificationLevel, _ parallelism: Parallelism, _ progress: any ProgressReporting,
+    _ jobs: [ChunkJob], _ level: VerificationLevel, _ parallelism: Parallelism, _ progress: any ProgressObserver,
     _ report: inout VerificationReport
   ) throws(KistError) {
     report.chunkCount = jobs.count

@@ -8,7 +8,7 @@ package final class ChunkAppender {
   private let output: any FileOutput
   private let packing: Packing
   private let parallelism: Parallelism
-  private let progress: any ProgressReporting
+  private let progress: any ProgressObserver
   private let encoders = ResourcePool { () throws(KistError) in try ChunkEncoder() }
 
   /// Where the next chunk may begin.
@@ -31,7 +31,7 @@ package final class ChunkAppender {
   }
 
   package init(
-    output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressReporting
+    output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressObserver
   ) {
     self.output = output
     self.position = position

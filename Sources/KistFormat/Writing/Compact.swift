@@ -6,7 +6,7 @@ extension KistFile {
   /// - Returns: the lengths before and after.
   /// - Throws: `damaged` when a chunk does not match its checksum; the file is then as it was.
   public static func compact(
-    path: String, parallelism: Parallelism = Parallelism(), progress: any ProgressReporting = NoProgress()
+    path: String, parallelism: Parallelism = Parallelism(), progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> (before: Int, after: Int) {
     let lock = try FileLock(path: path)
     let file = try KistFile(try MappedFile(descriptor: lock.descriptor, path: path))

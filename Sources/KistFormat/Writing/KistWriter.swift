@@ -4,12 +4,12 @@ import KistCore
 public struct WriterOptions: Sendable {
   public var packing: Packing
   public var parallelism: Parallelism
-  public var progress: any ProgressReporting
+  public var progress: any ProgressObserver
   /// Whether an existing file at the target is replaced; without it, it is an error.
   public var replacesExisting: Bool
 
   public init(
-    packing: Packing = .auto, parallelism: Parallelism = Parallelism(), progress: any ProgressReporting = NoProgress(),
+    packing: Packing = .auto, parallelism: Parallelism = Parallelism(), progress: any ProgressObserver = NoProgress(),
     replacesExisting: Bool = false
   ) {
     self.packing = packing

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import KistCore
+
+/// Measures Kist against its peers, in one run, on one machine, with the same number of threads.
+@main
+struct KistBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kist-bench",
+    abstract: "Measures Kist against its peers: the figures of README.md.",
+    discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
+    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self])
+}
+
+struct BenchOptions: ParsableArguments {
+  @Option(help: "A Python interpreter that has the peers.")
+  var python = ".peers/bin/python"
+
+  @Option(help: "Threads, for Kist and for peers that have any.")
+  var threads = 2
+
+  @Option(help: "Runs of each measurement; the best counts.")
+  var runs = 5
+
+  @Option(help: "A folder for large temporary files.")
+  var folder = FileManager.default.temporaryDirectory.path
+}
+
+struct All: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Everything, one after the other.")
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    try convertBench(options, gigabytes: 5)
+    try editBench(options, gigabytes: 5)
+    try packBench(options)
+    try openBench(options)
+  }
+}
+
+struct Pack: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Lossless size and speed on MiniLM's weights, against ZipNN.")
+  @OptionGroup var options: BenchOptions
+  func run() throws { try packBench(options) }
+}
+
+struct Open: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Opening and listing many tensors, against safetensors and gguf.")
+  @OptionGroup var options: BenchOptions
+  func run() throws { try openBench(options) }
+}
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Converting a large synthetic checkpoint: pace and memory.")
+  @OptionGroup var options: BenchOptions
+  @Option(help: "Size of the checkpoint.") var gigabytes = 5
+  func run() throws { try convertBench(options, gigabytes: gigabytes) }
+}
+
+struct Edit: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Changing one value in a large container.")
+  @OptionGroup var options: BenchOptions
+  @Option(help: "Size of the checkpoint.") var gigabytes = 5
+  func run() throws { try editBench(options, gigabytes: gigabytes) }
+}

@@ -1,0 +1,22 @@
+import KistCore
+
+/// An open safetensors file: the header, and the data where it lies in the mapped file.
+public struct SafetensorsFile: Sendable {
+  public let path: String
+  public let header: SafetensorsHeader
+  package let mapped: MappedFile
+
+  public var byteCount: Int { mapped.count }
+
+  /// - Throws: what ``SafetensorsHeader/init(_:)`` throws, naming the file; `missing` or `system` when it can't be read.
+  public init(path: String) throws(KistError) { try self.init(try MappedFile(path: path)) }
+
+  package init(_ file: MappedFile) throws(KistError) {
+    path = file.path
+    mapped = file
+    do throws(KistError) { header = try SafetensorsHeader(file.bytes) } catch { throw error.inFile(file.path) }
+  }
+
+  /// The bytes before the data, as they are.
+  public var headerBytes: [UInt8] { unsafe [UInt8](mapped.pointer(0..<header.byteCount)) }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import KistCore
+import KistFormat
+
+extension Conversion {
+  private static let singleName = "model.safetensors"
+  private static let indexName = "model.safetensors.index.json"
+
+  /// Writes one safetensors file.
+  func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    let layout: WeightLayout
+    if let file = source.weightFiles.first, source.weightFiles.count == 1, metadataIsUnchanged,
+      let verbatim = WeightLayout.verbatim(file, tensors: tensors)
+    {
+      layout = verbatim
+    } else {
+      layout = try .fresh(path: target, tensors: tensors, metadata: source.metadata, source: source.path)
+    }
+    let file = try NewFile(target: target)
+    try layout.write(to: file.output, options.parallelism, progress)
+    try file.commit(replacing: options.replacesExisting)
+    var notices = notice(of: [layout])
+    if !source.assets.isEmpty {
+      notices.append("a safetensors file holds tensors only: \(source.assets.count) other files stay behind")
+    }
+    return Outcome(byteCount: layout.byteCount, notices: notices)
+  }
+
+  /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
+  func exportFolder(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    let layouts = try folderLayouts()
+    var assets = source.assets
+    if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
+    try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
+
+    let folder = try NewFolder(target: target)
+    var byteCount = 0
+    for layout in layouts {
+      let output = try create(layout.path, in: folder)
+      try layout.write(to: output, options.parallelism, progress)
+      try output.sync()
+      byteCount += layout.byteCount
+    }
+    for asset in assets {
+      let output = try create(asset.path, in: folder)
+      try write(asset, to: output)
+      try output.sync()
+      byteCount += asset.byteCount
+    }
+    for directory in source.emptyDirectories {
+      try AssetPath.check(directory)
+      try makeDirectory(folder.path + "/" + directory)
+    }
+    try folder.commit(replacing: options.replacesExisting)
+    return Outcome(byteCount: byteCount, notices: notice(of: layouts))
+  }
+
+  /// Whether the key-values are those of the weight files' own headers.
+  private var metadataIsUnchanged: Bool { source.metadata == Checkpoint.metadata(of: source.weightFiles) }
+
+  private func notice(of layouts: [WeightLayout]) -> [String] {
+    let fresh = layouts.filter { !$0.isVerbatim }
+    guard !fresh.isEmpty, !source.weightFiles.isEmpty else { return [] }
+    return ["wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"]
+  }
+
+  private func folderLayouts() throws(KistError) -> [WeightLayout] {
+    let files = source.weightFiles
+    guard !files.isEmpty else {
+      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: source.metadata, source: source.path)]
+    }
+    // A tensor that no weight file knows goes with the first.
+    let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
+    let keepsHeaders = metadataIsUnchanged
+    var layouts: [WeightLayout] = []
+    for (index, file) in files.enumerated() {
+      let group = groups[index] ?? []
+      if keepsHeaders, let verbatim = WeightLayout.verbatim(file, tensors: group) {
+        layouts.append(verbatim)
+      } else {
+        layouts.append(try .fresh(path: file.path, tensors: group, metadata: source.metadata, source: source.path))
+      }
+    }
+    return layouts
+  }
+
+  /// Says in the index of a sharded checkpoint where each tensor is now.
+  private func updateIndex(_ assets: inout [CheckpointAsset], _ layouts: [WeightLayout]) throws(KistError) {
+    guard let position = assets.firstIndex(where: { compareBytes($0.path, Self.indexName) == 0 }) else { return }
+    let located = layouts.flatMap { layout in layout.pieces.map { (key: $0.tensor.name, file: layout.path) } }
+    var text = JSONText()
+    text.object([
+      ("metadata", { $0.object([("total_size", { $0.literal(String(tensors.reduce(0) { $0 + $1.byteCount })) })]) }),
+      (
+        "weight_map",
+        { text in
+          text.object(
+            located.sorted { compareBytes($0.key, $1.key) < 0 }.map { place in (place.key, { $0.string(place.file) }) })
+        }
+      ),
+    ])
+    assets[position] = CheckpointAsset(path: Self.indexName, source: MemorySource(text.bytes), entry: nil)
+  }
+
+  private func write(_ asset: CheckpointAsset, to output: ExportedFile) throws(KistError) {
+    for start in stride(from: 0, to: asset.byteCount, by: Layout.maximumChunkByteCount) {
+      try options.parallelism.cancellation.check()
+      let range = start..<min(start + Layout.maximumChunkByteCount, asset.byteCount)
+      unsafe try asset.source.withBytes(range) { bytes throws(KistError) in unsafe try output.write(bytes, at: start) }
+    }
+  }
+
+  private func create(_ path: String, in folder: NewFolder) throws(KistError) -> ExportedFile {
+    let full = folder.path + "/" + path
+    try makeDirectory(parentFolder(of: full))
+    return try ExportedFile(path: full)
+  }
+
+  private func makeDirectory(_ path: String) throws(KistError) {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw KistError(.system, file: target, "a folder in it can't be made: \(error.localizedDescription)")
+    }
+  }
+}
+
+/// A file inside a folder that is being written; the folder gets its name when all files are whole.
+private final class ExportedFile: FileOutput {
+  private let descriptor: DescriptorOutput
+
+  init(path: String) throws(KistError) {
+    let number = unsafe open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o666)
+    guard number >= 0 else { throw .fromErrno(file: path) }
+    descriptor = DescriptorOutput(descriptor: number, path: path)
+  }
+
+  deinit { close(descriptor.descriptor) }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
+    unsafe try descriptor.write(bytes, at: offset)
+  }
+
+  func sync() throws(KistError) { try descriptor.sync() }
+}

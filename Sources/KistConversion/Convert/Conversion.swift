@@ -1,0 +1,117 @@
+import Foundation
+import KistCore
+import KistFormat
+
+/// What a conversion may choose.
+public struct ConversionOptions: Sendable {
+  public var packing: Packing
+  /// Globs of the tensors to take; all when empty.
+  public var tensors: [String]
+  /// Takes also files that are left out of a folder by default.
+  public var includesAllFiles: Bool
+  public var replacesExisting: Bool
+  public var parallelism: Parallelism
+
+  public init(
+    packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
+    parallelism: Parallelism = Parallelism()
+  ) {
+    self.packing = packing
+    self.tensors = tensors
+    self.includesAllFiles = includesAllFiles
+    self.replacesExisting = replacesExisting
+    self.parallelism = parallelism
+  }
+}
+
+/// A conversion that is ready to run: the source was opened and checked, nothing was written.
+public struct Conversion: Sendable {
+  public let source: Checkpoint
+  public let target: String
+  public let targetFormat: Checkpoint.Format
+  public let options: ConversionOptions
+  /// The tensors that will be written, in order.
+  public let tensors: [CheckpointTensor]
+  /// Whether all tensors of the source are taken.
+  var takesAll: Bool { tensors.count == source.tensors.count }
+
+  /// What a conversion did.
+  public struct Outcome: Sendable {
+    /// Bytes of the target.
+    public var byteCount: Int
+    /// Things that a person should know: files left out, headers written anew.
+    public var notices: [String]
+  }
+
+  /// Opens a source and settles how it becomes the target.
+  ///
+  /// - Parameter target: A path; its suffix tells the format: `.kist`, `.safetensors`, else a folder.
+  /// - Throws: what opening throws; `unsupported` for a target that this version does not write; `conflict` when the target exists;
+  ///   `system` when the disk has not the space.
+  public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
+    let format = try targetFormat(target)
+    let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    let tensors = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let conversion = Conversion(
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
+    try conversion.checkTarget()
+    return conversion
+  }
+
+  /// Most bytes that the target can take.
+  public var neededByteCount: Int {
+    let tensorBytes = tensors.reduce(0) { $0 + $1.byteCount + 512 }
+    let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
+    let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
+    return tensorBytes + assetBytes + chunkRecords + 65536
+  }
+
+  public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
+    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: tensors.reduce(0) { $0 + $1.byteCount })
+    defer { progress.end() }
+    var outcome =
+      switch targetFormat {
+      case .kist: try pack(progress)
+      case .safetensors: try exportFile(progress)
+      case .huggingFace: try exportFolder(progress)
+      }
+    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
+    return outcome
+  }
+
+  private static func targetFormat(_ target: String) throws(KistError) -> Checkpoint.Format {
+    switch URL(fileURLWithPath: target).pathExtension.lowercased() {
+    case "kist": return .kist
+    case "safetensors": return .safetensors
+    case let suffix where ["gguf", "bin", "pt", "pth", "npz", "npy", "onnx", "h5"].contains(suffix):
+      throw KistError(
+        .unsupported, file: target, "this version does not write .\(suffix) files",
+        advice: "write .kist, .safetensors, or a folder")
+    default: return .huggingFace
+    }
+  }
+
+  private func checkTarget() throws(KistError) {
+    let folder = parentFolder(of: target)
+    var isDirectory: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+      throw KistError(.missing, file: folder, "no such folder", advice: "make it first")
+    }
+    guard URL(fileURLWithPath: source.path).resolvingSymlinksInPath() != URL(fileURLWithPath: target).resolvingSymlinksInPath()
+    else { throw KistError(.conflict, file: target, "is the source itself") }
+    let contents = try? FileManager.default.contentsOfDirectory(atPath: target)
+    if !options.replacesExisting, contents != [] || targetFormat != .huggingFace { try requireAbsent(target) }
+    let values = try? URL(fileURLWithPath: folder).resourceValues(forKeys: [.volumeAvailableCapacityKey])
+    if let free = values?.volumeAvailableCapacity, free > 0, free < minimumByteCount {
+      throw KistError(
+        .system, file: target, "needs at least \(minimumByteCount) bytes, and the disk has \(free) free",
+        advice: "free some space, or write elsewhere")
+    }
+  }
+
+  /// Fewest bytes that the target will take, for refusing before the work rather than after it.
+  private var minimumByteCount: Int {
+    let raw = tensors.reduce(0) { $0 + $1.byteCount }
+    return targetFormat == .kist && options.packing != .none ? raw / 4 : raw
+  }
+}

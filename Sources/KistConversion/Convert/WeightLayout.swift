@@ -1,0 +1,77 @@
+import KistCheckpoints
+import KistCore
+import KistFormat
+
+/// A safetensors file to be written: its header, and where each tensor's data goes.
+struct WeightLayout {
+  /// Relative to the folder that is written.
+  var path: String
+  var header: [UInt8]
+  var pieces: [Piece]
+  var byteCount: Int
+  /// Whether the header is the very bytes that came in.
+  var isVerbatim: Bool
+
+  struct Piece {
+    var tensor: CheckpointTensor
+    var offset: Int
+  }
+
+  /// The file as it came in, when its header names exactly these tensors as they are; else nil.
+  static func verbatim(_ file: WeightFile, tensors: [CheckpointTensor]) -> WeightLayout? {
+    guard let header = try? SafetensorsHeader(detached: file.header), header.tensors.count == tensors.count else { return nil }
+    var byName: [[UInt8]: CheckpointTensor] = [:]
+    for tensor in tensors { byName[Array(tensor.name.utf8)] = tensor }
+    var pieces: [Piece] = []
+    for expected in header.tensors {
+      guard let tensor = byName[Array(expected.name.utf8)], tensor.dtype == expected.dtype, tensor.shape == expected.shape
+      else { return nil }
+      pieces.append(Piece(tensor: tensor, offset: expected.range.lowerBound))
+    }
+    return WeightLayout(
+      path: file.path, header: file.header, pieces: pieces,
+      byteCount: header.tensors.last?.range.upperBound ?? file.header.count, isVerbatim: true)
+  }
+
+  /// A file with a header of our own, in the order that the safetensors library would give it.
+  ///
+  /// - Throws: `unsupported` for a value that `__metadata__` can't hold.
+  static func fresh(
+    path: String, tensors: [CheckpointTensor], metadata: Metadata, source: String
+  ) throws(KistError) -> WeightLayout {
+    let described = try tensors.map { tensor throws(KistError) in
+      guard let dtype = tensor.dtype else {
+        throw KistError(
+          .unsupported, file: source, field: "tensor '\(tensor.name)'", "has a dtype that this Kist does not know",
+          advice: "use a newer Kist")
+      }
+      return SafetensorsHeader.Description(name: tensor.name, dtype: dtype, shape: tensor.shape)
+    }
+    let items = metadata.items.map { SafetensorsHeader.MetadataItem(key: $0.key, value: "\($0.value)") }
+    let layout = try SafetensorsHeader.layOut(described, metadata: items)
+    let pieces = layout.order.map { Piece(tensor: tensors[$0.index], offset: $0.range.lowerBound) }
+    return WeightLayout(
+      path: path, header: layout.bytes, pieces: pieces, byteCount: layout.fileByteCount, isVerbatim: false)
+  }
+
+  /// Writes header and data. Pieces go to their places from several threads; nothing waits for its turn.
+  func write(to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver) throws(KistError) {
+    try output.write(header, at: 0)
+    var jobs: [(piece: Int, range: Range<Int>)] = []
+    for (index, piece) in pieces.enumerated() {
+      let size = Layout.rawBytesPerChunk(unit: piece.tensor.dtype?.unitByteCount ?? 1)
+      for start in stride(from: 0, to: piece.tensor.byteCount, by: size) {
+        jobs.append((index, start..<min(start + size, piece.tensor.byteCount)))
+      }
+    }
+    try parallelism.forEach(jobs.count) { number throws(KistError) in
+      let piece = pieces[jobs[number].piece]
+      let range = jobs[number].range
+      unsafe try piece.tensor.source.withBytes(range) { bytes throws(KistError) in
+        unsafe try output.write(bytes, at: piece.offset + range.lowerBound)
+      }
+      piece.tensor.source.release(range)
+      progress.advance(by: range.count)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import KistCore
+import KistFormat
+
+/// What a file is, told by its first bytes.
+enum FileKind {
+  case kist
+  case safetensors
+  /// Something known that is not read, named for a person.
+  case other(String)
+
+  /// First bytes of formats that people may hand us.
+  private static let signatures: [(bytes: [UInt8], name: String)] = [
+    (Array("GGUF".utf8), "a GGUF file"),
+    ([0x50, 0x4B, 0x03, 0x04], "a zip archive (a PyTorch checkpoint or npz, perhaps)"),
+    ([0x93] + Array("NUMPY".utf8), "a NumPy array"),
+    ([0x80, 0x02], "a Python pickle (an old PyTorch checkpoint, perhaps)"),
+    ([0x89] + Array("HDF".utf8), "an HDF5 file"),
+    ([0x28, 0xB5, 0x2F, 0xFD], "a zstd file"),
+    ([0x1F, 0x8B], "a gzip file"),
+  ]
+
+  /// Nil when the content says nothing.
+  init?(of file: MappedFile) {
+    let start = file.bytes.array(0..<min(16, file.count))
+    // A container whose magic was mangled in transfer is still told as one, so that the error can say so.
+    if start.count >= 5, Array(start[1..<5]) == Array(Layout.magic[1..<5]) {
+      self = .kist
+    } else if start.count > 8, start[8] == UInt8(ascii: "{") {
+      self = .safetensors
+    } else if let known = FileKind.signatures.first(where: { start.starts(with: $0.bytes) }) {
+      self = .other(known.name)
+    } else {
+      return nil
+    }
+  }
+}
