@@ -1,7 +1,7 @@
 """Assembles an annotated hex file: python spec/hex.py spec/tiny.hex tiny.kist
 
-A line is `offset: hex bytes  ; what they are`, its offset decimal, as in kist-format.md. Offsets ascend, and bytes that no
-line gives are zero. The last line is `offset: end`: the length of the file. Nothing is computed: checksums stand there too.
+A line is `offset: hex bytes  ; what they are`, its offset decimal, as in kist-format.md. Offsets ascend, and bytes that
+no line gives are zero. The last line is `offset: end`: the file's length. Nothing is computed: checksums stand there too.
 """
 
 from __future__ import annotations

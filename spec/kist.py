@@ -106,7 +106,7 @@ class Slot(NamedTuple):
 
 class Block(NamedTuple):
     label: str
-    count: int
+    record_count: int
     offset: int
     length: int
     digest: bytes
@@ -186,12 +186,13 @@ class KistFile:
         """The content of an entry; its chunks are checked against their XXH3, not against their SHA-256."""
         return b"".join(self._unpacked(entry, at, chunk) for at, chunk in enumerate(self._chunks(entry)))
 
-    def array(self, entry: Entry) -> np.ndarray:
+    def array(self, entry: Entry) -> np.ndarray[Any, Any]:
         """A tensor as a read-only array, one element to an item also for F6 and F4; bytes for an unknown dtype."""
         content = np.frombuffer(self.read(entry), np.uint8)
         if entry.dtype not in DTYPES:
             return content
         kind = entry.type
+        values: np.ndarray[Any, Any]
         if kind.name == "BOOL":
             values = content != 0
         elif kind.bits < 8:
@@ -328,7 +329,7 @@ class KistFile:
     def _read_entries(self) -> list[Entry]:
         entries: list[Entry] = []
         last: tuple[bytes, int] = (b"", 0)
-        for at in range(self.blocks[0].count):
+        for at in range(self.blocks[0].record_count):
             fields = ENTRY.unpack_from(self._data, self.blocks[0].offset + at * ENTRY.size)
             entry = Entry("", (), *fields)
             name = self._name(f"entry {at}", entry)
@@ -375,7 +376,7 @@ class KistFile:
         need(rank <= 64, "rank", f"{rank} is over 64")
         need(rank == 0 or entry.kind == TENSOR, "rank", f"{rank} in an entry of this kind")
         need(rank > 0 or first == 0, "dims", f"index {first} with rank 0")
-        need(first + rank <= block.count, "dims", f"{first} + {rank} lies outside the dims block")
+        need(first + rank <= block.record_count, "dims", f"{first} + {rank} lies outside the dims block")
         shape = struct.unpack_from(f"<{rank}Q", self._data, block.offset + 8 * first)
         product = 1
         for dim in shape:
@@ -402,7 +403,7 @@ class KistFile:
             return
         blocks = self.blocks[3:]
         need(entry.chunk_block < len(blocks), "chunks block", f"{entry.chunk_block} of {len(blocks)}")
-        inside = entry.first_chunk + chunk_count <= blocks[entry.chunk_block].count
+        inside = entry.first_chunk + chunk_count <= blocks[entry.chunk_block].record_count
         need(inside, "first chunk", f"{entry.first_chunk} + {chunk_count} lies outside the chunks block")
         if entry.codec == RAW:
             alignment = 16384 if entry.kind == TENSOR and raw_length >= 65536 else 64
@@ -453,7 +454,7 @@ class KistFile:
 
     def _frame(self, field: str, frame: memoryview, size: int) -> bytes:
         """The content of one zstd frame, known to be `size` bytes; never decodes more than that."""
-        self._need(frame[:4] == b"\x28\xb5\x2f\xfd", f"{field}: frame", "not a zstd frame")
+        self._need(bytes(frame[:4]) == b"\x28\xb5\x2f\xfd", f"{field}: frame", "not a zstd frame")
         try:
             header = zstandard.get_frame_parameters(frame)
             self._need(header.dict_id == 0, f"{field}: frame", "needs a dictionary")
@@ -518,10 +519,11 @@ class KistFile:
         if entry is None:
             return {}
         try:
-            value = json.loads(self.read(entry).decode("utf-8"))
+            value: Any = json.loads(self.read(entry).decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise KistError(self.path, str(entry), f"not JSON: {error}") from error
-        self._need(isinstance(value, dict), str(entry), "not a JSON object")
+        if not isinstance(value, dict):
+            raise KistError(self.path, str(entry), "not a JSON object")
         return value
 
 
@@ -529,20 +531,18 @@ def join_planes(planes: list[bytes], rotated: bool) -> bytes:
     """Undoes *planes*, and the rotation of *float planes* (Transforms)."""
     width = len(planes)
     # The first plane is the most significant byte, so the last byte of each little-endian number.
-    components = np.stack([np.frombuffer(plane, np.uint8) for plane in reversed(planes)], axis=1)
-    if rotated:
-        numbers = components.view(f"<u{width}")
-        components = (numbers >> 1) | (numbers << (8 * width - 1))
-    return components.tobytes()
+    stacked = np.stack([np.frombuffer(plane, np.uint8) for plane in reversed(planes)], axis=1)
+    numbers: np.ndarray[Any, Any] = stacked.view(f"<u{width}")
+    return ((numbers >> 1) | (numbers << (8 * width - 1)) if rotated else numbers).tobytes()
 
 
-def unpack_bits(content: np.ndarray, bits: int) -> np.ndarray:
+def unpack_bits(content: np.ndarray[Any, Any], bits: int) -> np.ndarray[Any, Any]:
     """Elements of 4 or 6 bits, the first in the lowest bits, as one byte each."""
     each = np.unpackbits(content, bitorder="little").reshape(-1, bits)
     return np.packbits(each, axis=1, bitorder="little").reshape(-1)
 
 
-def load_file(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+def load_file(path: str | os.PathLike[str]) -> dict[str, np.ndarray[Any, Any]]:
     """The tensors of a file, in the order of their source."""
     file = KistFile(path)
     return {entry.name: file.array(entry) for entry in sorted(file.tensors, key=lambda entry: entry.ordinal)}

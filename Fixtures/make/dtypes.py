@@ -95,7 +95,9 @@ def tensors() -> dict[str, Tensor]:
     every["x" * 1000] = Tensor("U8", (1,), b"\12")
     zeros = np.zeros(6000, "<f4")
     every["zeros.f32"] = Tensor("F32", (60, 100), zeros.tobytes())
-    every["large.bf16"] = Tensor("BF16", (200, 100), (random.standard_normal(20000) * 0.02).astype(NUMPY["BF16"]).tobytes())
+    every["large.bf16"] = Tensor(
+        "BF16", (200, 100), (random.standard_normal(20000) * 0.02).astype(NUMPY["BF16"]).tobytes()
+    )
     return every
 
 
@@ -119,7 +121,7 @@ def text(value: np.generic) -> str:
 
 if __name__ == "__main__":
     every = tensors()
-    (FIXTURES / "dtypes.safetensors").write_bytes(save(every, {"format": "np", "größe": "ß\n\"quoted\""}))
+    (FIXTURES / "dtypes.safetensors").write_bytes(save(every, {"format": "np", "größe": 'ß\n"quoted"'}))
     golden = {
         name: {"dtype": tensor.dtype, "shape": list(tensor.shape), "values": values(name, tensor)}
         for name, tensor in every.items()

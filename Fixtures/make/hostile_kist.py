@@ -15,9 +15,26 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from kist_builder import (ASSET, METADATA, METADATA_CHUNK, NORM, NORM_CHUNK, PROJ, PROJ_CHUNK, PROVENANCE,
-                          ROOT_FOLDER, Kist, frame, packed_chunk, put_slot, raw_block, rle_block, rle_frame,
-                          two_chunks, xxh3)  # fmt: skip
+from kist_builder import (
+    ASSET,
+    METADATA,
+    METADATA_CHUNK,
+    NORM,
+    NORM_CHUNK,
+    PROJ,
+    PROJ_CHUNK,
+    PROVENANCE,
+    ROOT_FOLDER,
+    Kist,
+    frame,
+    packed_chunk,
+    put_slot,
+    raw_block,
+    rle_block,
+    rle_frame,
+    two_chunks,  # fmt: skip
+    xxh3,
+)
 
 FOLDER = ROOT_FOLDER / "Fixtures/hostile/kist"
 END = 18240  # the length of spec/tiny.hex
@@ -57,7 +74,13 @@ case("magic-text-mode", "open", "magic", "CR LF became LF, as in a text-mode tra
 case("magic-tail", "open", "magic", "byte 15 is 1", lambda k: k.head.update(magic=k.head["magic"][:15] + b"\1"))
 case("version-0", "open", "version", "format version 0", lambda k: k.head.update(version=0))
 case("version-2", "open", "version", "format version 2", lambda k: k.head.update(version=2))
-case("head-reserved", "open", "reserved", "a byte of the head is 1", lambda k: k.head.update(reserved=bytes(4067) + b"\1"))
+case(
+    "head-reserved",
+    "open",
+    "reserved",
+    "a byte of the head is 1",
+    lambda k: k.head.update(reserved=bytes(4067) + b"\1"),
+)
 case("head-xxh3", "open", "head xxh3", "the checksum is 0", lambda k: k.head.update(xxh3=0))
 case("page-reserved", "open", "reserved", "byte 16383 is 1", set_byte(16383, 1))
 
@@ -117,7 +140,13 @@ case("root-past-end", "open", "root", "begins 64 bytes before the end",
      root_place(lambda s: s["file length"] - 64, lambda s: s["root length"]))  # fmt: skip
 case("root-offset-overflow", "open", "root", "offset + length wraps to 320",
      root_place(lambda s: (1 << 64) - 64, lambda s: s["root length"]))  # fmt: skip
-case("root-length-overflow", "open", "root", "length 2^64 - 64", root_place(lambda s: s["root offset"], lambda s: -64 % (1 << 64)))
+case(
+    "root-length-overflow",
+    "open",
+    "root",
+    "length 2^64 - 64",
+    root_place(lambda s: s["root offset"], lambda s: -64 % (1 << 64)),
+)
 case("root-length-0", "open", "root", "length 0", root_place(lambda s: s["root offset"], lambda s: 0))
 case("root-length-95", "open", "root", "less than its fixed part", root_place(lambda s: s["root offset"], lambda s: 95))
 case("root-length-odd", "open", "root", "one byte less than its blocks need",
@@ -165,17 +194,37 @@ case("block-count-516", "open", "block count", "513 chunks blocks, all but one e
 case("blocks-out-of-order", "open", "kind", "names before entries", blocks(swap_blocks))
 case("block-kind-0", "open", "kind", "0 for the chunks block", blocks(lambda d: d[3].update(kind=0)))
 case("block-kind-5", "open", "kind", "5 for the chunks block", blocks(lambda d: d[3].update(kind=5)))
-case("block-second-dims", "open", "kind", "a dims block in place of the chunks", blocks(lambda d: d.__setitem__(3, dict(d[2]))))
+case(
+    "block-second-dims",
+    "open",
+    "kind",
+    "a dims block in place of the chunks",
+    blocks(lambda d: d.__setitem__(3, dict(d[2]))),
+)
 case("block-reserved", "open", "reserved", "1", blocks(lambda d: d[1].update(reserved=1)))
 case("block-misaligned", "open", "names offset", "names moved by 8 bytes", move_names)
-case("block-past-end", "open", "dims offset", "begins at the end of the file", blocks(lambda d: d[2].update(offset=18240)))
+case(
+    "block-past-end",
+    "open",
+    "dims offset",
+    "begins at the end of the file",
+    blocks(lambda d: d[2].update(offset=18240)),
+)
 case("block-offset-overflow", "open", "names offset", "offset + length wraps",
      blocks(lambda d: d[1].update(offset=(1 << 64) - 64)))  # fmt: skip
-case("block-in-page", "open", "dims offset", "at 12288, where 24 zeros are", blocks(lambda d: d[2].update(offset=12288)))
+case(
+    "block-in-page", "open", "dims offset", "at 12288, where 24 zeros are", blocks(lambda d: d[2].update(offset=12288))
+)
 case("block-length", "open", "length", "entries: 5 records, length of 4", blocks(lambda d: d[0].update(length=384)))
 case("block-length-overflow", "open", "length", "2^58 chunk records of 64 bytes wrap to length 0, offset 0",
      blocks(lambda d: d[3].update({"record count": 1 << 58, "offset": 0, "length": 0})))  # fmt: skip
-case("block-record-count-max", "open", "length", "2^64 - 1 chunk records", blocks(lambda d: d[3].update({"record count": (1 << 64) - 1})))
+case(
+    "block-record-count-max",
+    "open",
+    "length",
+    "2^64 - 1 chunk records",
+    blocks(lambda d: d[3].update({"record count": (1 << 64) - 1})),
+)
 case("block-empty-offset", "open", "offset", "an empty chunks block at 16384",
      blocks(lambda d: d.append(EMPTY_CHUNKS | {"offset": 16384})))  # fmt: skip
 for _at, _name in enumerate(("entries", "names", "dims", "chunks")):
@@ -235,12 +284,24 @@ case("transform-3", "open", "transform", "block planes are not defined yet", ent
 case("transform-255", "open", "transform", "255", entry(PROJ, transform=255))
 case("transform-of-raw", "open", "transform", "planes with codec raw", entry(NORM, transform=PLANES))
 case("transform-of-record", "open", "transform", "planes", entry(METADATA, transform=PLANES))
-case("transform-of-u8", "open", "transform", "planes of components of one byte", dims(PROJ, 32, dtype=U8, transform=PLANES))
+case(
+    "transform-of-u8",
+    "open",
+    "transform",
+    "planes of components of one byte",
+    dims(PROJ, 32, dtype=U8, transform=PLANES),
+)
 case("float-planes-of-u16", "open", "transform", "they are for floats", entry(PROJ, dtype=U16))
-case("codec-2", "open", "codec", "2", entry(PROJ, codec=2))
+case("codec-2", "open", "codec", "2", entry(PROJ, codec=2, transform=NONE))
 case("dtype-0-tensor", "open", "dtype", "a tensor without one", entry(PROJ, dtype=0, transform=NONE))
 case("dtype-of-asset", "open", "dtype", "F32", entry(ASSET, dtype=F32))
-case("dtype-unknown-transform", "open", "dtype", "300 with planes: no component width", entry(PROJ, dtype=UNKNOWN, transform=PLANES))
+case(
+    "dtype-unknown-transform",
+    "open",
+    "dtype",
+    "300 with planes: no component width",
+    entry(PROJ, dtype=UNKNOWN, transform=PLANES),
+)
 case("rank-65", "open", "rank", "65 dimensions, all there", dims(NORM, 4, *[1] * 64))
 case("rank-of-asset", "open", "rank", "1", dims(ASSET, 176))
 case("dim-index-with-rank-0", "open", "dim", "an asset with first dimension 1", entry(ASSET, first_dim=1))
@@ -253,8 +314,20 @@ case("dims-bits-wrap", "open", "raw length", "(2^59 + 4) x 32 bits wrap to 16 by
 case("raw-length-short", "open", "raw length", "12 bytes for 4 F32", entry(NORM, raw_length=12))
 case("raw-length-odd-bits", "open", "raw length", "31 F4 in 16 bytes", dims(NORM, 31, dtype=F4))
 case("chunk-length-64k", "open", "raw bytes per chunk", "65536 for BF16", entry(PROJ, **{"raw_bytes_per_chunk": 65536}))
-case("chunk-length-f6", "open", "raw bytes per chunk", "1048576 for a unit of 3", dims(ASSET, 40, dtype=40, kind=TENSOR, raw_length=30))
-case("chunk-length-0", "open", "raw bytes per chunk", "0 for an unknown dtype", entry(NORM, dtype=UNKNOWN, raw_bytes_per_chunk=0))
+case(
+    "chunk-length-f6",
+    "open",
+    "raw bytes per chunk",
+    "1048576 for a unit of 3",
+    dims(ASSET, 40, dtype=40, kind=TENSOR, raw_length=30),
+)
+case(
+    "chunk-length-0",
+    "open",
+    "raw bytes per chunk",
+    "0 for an unknown dtype",
+    entry(NORM, dtype=UNKNOWN, raw_bytes_per_chunk=0),
+)
 case("chunk-length-over", "open", "raw bytes per chunk", "1 MiB + 1 for an unknown dtype",
      entry(NORM, dtype=UNKNOWN, raw_bytes_per_chunk=MIB + 1))  # fmt: skip
 case("chunk-count-0", "open", "chunk count", "0 for 32 bytes", entry(PROJ, chunk_count=0))
@@ -279,7 +352,13 @@ def off_page(k: Kist) -> None:
 
 case("run-off-page", "open", "run", "a tensor of 65536 bytes not on 16 KiB", off_page)
 case("run-past-end", "open", "run", "begins at the end", lambda k: k.raw_at(NORM, NORM_CHUNK, END, bytes(16)))
-case("run-offset-overflow", "open", "run", "offset + length wraps", lambda k: k.raw_at(NORM, NORM_CHUNK, -64 % (1 << 64), bytes(16)))
+case(
+    "run-offset-overflow",
+    "open",
+    "run",
+    "offset + length wraps",
+    lambda k: k.raw_at(NORM, NORM_CHUNK, -64 % (1 << 64), bytes(16)),
+)
 case("run-in-page", "open", "run", "at 12288, where zeros are", lambda k: k.raw_at(NORM, NORM_CHUNK, 12288, bytes(16)))
 EMPTY = {"raw_length": 0, "chunk_count": 0, "run": 0, "first_chunk": 0}
 case("empty-with-run", "open", "run", "16384", dims(NORM, 0, **EMPTY | {"run": 16384}))
@@ -296,7 +375,9 @@ def chunk(at: int, **changes: object) -> Callable[[Kist], None]:
 
 case("chunk-reserved", "read", "reserved", "1", chunk(PROJ_CHUNK, reserved=1))
 case("chunk-past-end", "read", "offset", "begins at the end", chunk(PROJ_CHUNK, offset=END))
-case("chunk-offset-overflow", "read", "offset", "offset + stored length wraps", chunk(PROJ_CHUNK, offset=-64 % (1 << 64)))
+case(
+    "chunk-offset-overflow", "read", "offset", "offset + stored length wraps", chunk(PROJ_CHUNK, offset=-64 % (1 << 64))
+)
 case("chunk-in-page", "read", "offset", "at 12288, where zeros are", chunk(PROJ_CHUNK, offset=12288))
 case("chunk-misaligned", "read", "offset", "not a multiple of 64",
      lambda k: k.store(PROJ_CHUNK, bytes(k.content[16448:16491]), offset=16456))  # fmt: skip
@@ -309,7 +390,13 @@ case("chunk-raw-length-max", "read", "raw length", "2^32 - 1", chunk(PROJ_CHUNK,
 case("chunk-raw-length-of-raw", "read", "raw length", "12 of 16 bytes", chunk(NORM_CHUNK, raw_length=12))
 case("chunks-uneven", "read", "raw length", "first chunk 32 bytes short, second 32 too long; the frames agree",
      lambda k: two_chunks(k, (1 << 19) - 16))  # fmt: skip
-case("run-broken", "read", "offset", "the raw chunk lies elsewhere than the run", lambda k: k.store(NORM_CHUNK, b"\1" * 16, b"\1" * 16))
+case(
+    "run-broken",
+    "read",
+    "offset",
+    "the raw chunk lies elsewhere than the run",
+    lambda k: k.store(NORM_CHUNK, b"\1" * 16, b"\1" * 16),
+)
 case("chunk-xxh3", "read", "xxh3", "a stored byte of a packed chunk changed",
      lambda k: (k.chunks[PROJ_CHUNK].update(xxh3=xxh3(bytes(k.content[16448:16491]))), k.content.__setitem__(16490, 0)))  # fmt: skip
 case("raw-byte", "verify", "norm.weight", "a byte of a raw tensor changed; reading without a copy may not notice",
@@ -362,12 +449,26 @@ case("frame-skippable-before", "read", "frame", "a skippable frame first", plane
 case("frame-skippable-after", "read", "frame", "a skippable frame last", plane_0(PLANE_0 + SKIPPABLE))
 case("frame-skippable", "read", "frame", "a skippable frame of 16 bytes alone",
      plane_0(bytes.fromhex("502A4D1810000000") + b"\x7f" * 16))  # fmt: skip
-case("frame-dictionary", "read", "frame", "names dictionary 5", plane_0(bytes.fromhex("28B52FFD 21 05 10") + rle_block(0x7F, 16)))
+case(
+    "frame-dictionary",
+    "read",
+    "frame",
+    "names dictionary 5",
+    plane_0(bytes.fromhex("28B52FFD 21 05 10") + rle_block(0x7F, 16)),
+)
 case("frame-checksum", "read", "frame", "its own checksum is wrong",
      plane_0(bytes.fromhex("28B52FFD 24 10") + rle_block(0x7F, 16) + b"\0\0\0\0"))  # fmt: skip
 case("frame-cut", "read", "frame", "ends inside its last block", plane_0(frame(raw_block(b"\x7f" * 16), 16)[:-1]))
-case("frame-no-last-block", "read", "frame", "no block is the last", plane_0(frame(rle_block(0x7F, 16, last=False), 16)))
-case("frame-of-record", "read", "frame", "kist:metadata: 40 of 41 bytes", lambda k: k.store(METADATA_CHUNK, packed_chunk(rle_frame(32, 40))))
+case(
+    "frame-no-last-block", "read", "frame", "no block is the last", plane_0(frame(rle_block(0x7F, 16, last=False), 16))
+)
+case(
+    "frame-of-record",
+    "read",
+    "frame",
+    "kist:metadata: 40 of 41 bytes",
+    lambda k: k.store(METADATA_CHUNK, packed_chunk(rle_frame(32, 40))),
+)
 
 # What only a full verification sees.
 
@@ -409,11 +510,21 @@ def two_transforms(k: Kist) -> None:
 
 
 case("overlap-inside", "verify", "overlap", "norm.weight lies inside the asset's run", norm_over(ASSET_RUN + 64))
-case("overlap-same-start", "verify", "overlap", "norm.weight is the first 16 bytes of the asset's run", norm_over(ASSET_RUN))
-case("overlap-tail", "verify", "overlap", "norm.weight begins in the asset's run and ends after it", norm_over(16640, 56))
+case(
+    "overlap-same-start",
+    "verify",
+    "overlap",
+    "norm.weight is the first 16 bytes of the asset's run",
+    norm_over(ASSET_RUN),
+)
+case(
+    "overlap-tail", "verify", "overlap", "norm.weight begins in the asset's run and ends after it", norm_over(16640, 56)
+)
 case("overlap-raw-packed", "verify", "overlap", "norm.weight is the packed bytes of proj.weight", norm_over(16448, 43))
 case("overlap-transforms", "verify", "overlap", "one packed chunk, read as planes and as float planes", two_transforms)
-case("overlap-block", "verify", "overlap", "norm.weight is the first 16 bytes of the names block", norm_over(NAMES_BLOCK))
+case(
+    "overlap-block", "verify", "overlap", "norm.weight is the first 16 bytes of the names block", norm_over(NAMES_BLOCK)
+)
 case("overlap-root", "verify", "overlap", "norm.weight is the first 16 bytes of the root", norm_over(ROOT_OFFSET))
 
 PUBLIC_KEY = bytes(range(32))
@@ -426,7 +537,13 @@ def signature(name: str, content: bytes) -> Callable[[Kist], None]:
 
 case("signature-short", "verify", "signature", "95 bytes", signature(KEY_NAME, PUBLIC_KEY + bytes(63)))
 case("signature-name", "verify", "signature", "named for another key", signature("0" * 16, PUBLIC_KEY + bytes(64)))
-case("signature-wrong", "verify", "signature", "64 zeros; finding it takes Ed25519", signature(KEY_NAME, PUBLIC_KEY + bytes(64)))
+case(
+    "signature-wrong",
+    "verify",
+    "signature",
+    "64 zeros; finding it takes Ed25519",
+    signature(KEY_NAME, PUBLIC_KEY + bytes(64)),
+)
 
 # Cut files.
 
@@ -435,7 +552,8 @@ for _length in (0, 8, 9, 100, 4096, 8192, 12288, 16383, 16384, 16448, 17152, 178
          lambda k, length=_length: setattr(k, "fix_file", lambda out: out.__delitem__(slice(length, None))))  # fmt: skip
 
 
-LEFT_OUT = set("""
+LEFT_OUT = set(
+    """
     magic-tail version-0 file-length-0 root-length-95 root-length-overflow slot-incompatible-0 slot-generation-0
     block-count-5 block-count-516 block-kind-0 block-second-dims block-record-count-max block-xxh3-names block-xxh3-dims
     name-cut name-length-65536 kind-0 transform-255 dims-index-max first-chunk-max chunk-raw-length-max run-off-page
@@ -443,7 +561,8 @@ LEFT_OUT = set("""
     frame-skippable-after frame-no-last-block cut-00008 cut-00100 cut-04096 cut-12288 cut-16448 cut-17856
     overlap-same-start frame-17-unstated transform-of-record leaf-raw cut-00009 stored-length-of-raw signature-short
     planes-shifted frame-garbage empty-with-first-chunk block-length
-""".split())
+""".split()
+)
 
 
 def write(folder: Path, left_out: set[str]) -> None:

@@ -41,7 +41,12 @@ case("empty", "header", "no bytes", b"")
 case("seven-bytes", "header", "the length field is cut", GOOD[:7])
 case("length-alone", "header", "eight bytes that promise a header", GOOD[:8])
 case("header-cut", "header", "the file ends inside the header", GOOD[:40])
-case("length-past-end", "header", "the header would be one byte longer than the file", struct.pack("<Q", len(GOOD) - 7) + GOOD[8:])
+case(
+    "length-past-end",
+    "header",
+    "the header would be one byte longer than the file",
+    struct.pack("<Q", len(GOOD) - 7) + GOOD[8:],
+)
 case("length-0", "header", "a header of no bytes", struct.pack("<Q", 0) + DATA)
 case("length-100-mb", "header", "100,000,001 bytes declared", struct.pack("<Q", 100_000_001) + GOOD[8:])
 case("length-max", "header", "2^64 - 1: offset + length wraps", struct.pack("<Q", (1 << 64) - 1) + GOOD[8:])
@@ -54,7 +59,12 @@ case("json-cut", "json", "the object does not end", with_header(HEADER[:-1], DAT
 case("json-trailing", "json", "a second object after the first", with_header(HEADER + b"{}", DATA))
 case("json-comma", "json", "a comma before the closing brace", with_header(HEADER[:-1] + b",}", DATA))
 case("json-comment", "json", "a comment", with_header(b"/* a */" + HEADER, DATA))
-case("json-nan", "json", "NaN in a shape", with_header(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,16]}}', DATA))
+case(
+    "json-nan",
+    "json",
+    "NaN in a shape",
+    with_header(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,16]}}', DATA),
+)
 case("header-array", "object", "an array", with_header(b"[" + HEADER + b"]", DATA))
 case("header-number", "object", "a number", with_header(b"1234567"))
 case("header-null", "object", "null", with_header(b"null"))
@@ -64,9 +74,19 @@ case("utf-8-overlong", "utf-8", "C1 81 for A in a name", with_header(HEADER.repl
 case("utf-8-surrogate", "utf-8", "ED A0 80 in a name", with_header(HEADER.replace(b'"a"', b'"\xed\xa0\x80"'), DATA))
 case("escape-surrogate", "json", "\\ud800 alone in a name", with_header(HEADER.replace(b'"a"', b'"\\ud800"'), DATA))
 case("control-character", "json", "a bare line feed in a name", with_header(HEADER.replace(b'"a"', b'"\n"'), DATA))
-case("nested-2000", "json", "arrays 2,000 deep; tests make 10 million deep at run time", with_header(b'{"a":' + b"[" * 2000 + b"]" * 2000 + b"}"))
+case(
+    "nested-2000",
+    "json",
+    "arrays 2,000 deep; tests make 10 million deep at run time",
+    with_header(b'{"a":' + b"[" * 2000 + b"]" * 2000 + b"}"),
+)
 case("nested-2000-open", "json", "2,000 objects that never close", with_header(b'{"a":' * 2000))
-case("nested-in-metadata", "json", "objects 2,000 deep in __metadata__", with_header(b'{"__metadata__":' + b'{"a":' * 2000 + b"1" + b"}" * 2001))
+case(
+    "nested-in-metadata",
+    "json",
+    "objects 2,000 deep in __metadata__",
+    with_header(b'{"__metadata__":' + b'{"a":' * 2000 + b"1" + b"}" * 2001),
+)
 
 # Keys.
 
@@ -86,7 +106,12 @@ case("field-twice", "duplicate", "dtype twice, the second another",
 # The fields of a tensor.
 
 for _field in ("dtype", "shape", "data_offsets"):
-    case(f"no-{_field.replace('_', '-')}", _field, "missing", file({"a": {k: v for k, v in F32x4.items() if k != _field}}, DATA))
+    case(
+        f"no-{_field.replace('_', '-')}",
+        _field,
+        "missing",
+        file({"a": {k: v for k, v in F32x4.items() if k != _field}}, DATA),
+    )
 case("tensor-null", "object", "null for a tensor", file({"a": None}))
 case("tensor-array", "object", "the fields as an array", file({"a": ["F32", [4], [0, 16]]}, DATA))
 case("tensor-string", "object", "a string for a tensor", file({"a": "F32"}))
@@ -105,9 +130,24 @@ case("shape-null", "shape", "null", file({"a": tensor("F32", None, 0, 16)}, DATA
 case("shape-2-64", "shape", "2^64, which is no 64-bit number", file({"a": tensor("F32", [1 << 64], 0, 16)}, DATA))
 case("shape-1e400", "shape", "an integer of 401 digits", file({"a": tensor("F32", [10**400], 0, 16)}, DATA))
 case("shape-leading-zero", "json", "04", with_header(HEADER.replace(b"[4]", b"[04]"), DATA))
-case("shape-product-wraps", "shape", "(2^62 + 1) x 4 wraps to 4", file({"a": tensor("F32", [(1 << 62) + 1, 4], 0, 16)}, DATA))
-case("shape-product-zero", "shape", "2^32 x 2^32 wraps to 0, no bytes", file({"a": tensor("U8", [1 << 32, 1 << 32], 0, 0)}))
-case("shape-bits-wrap", "shape", "(2^59 + 4) x 32 bits wrap to 16 bytes", file({"a": tensor("F32", [(1 << 59) + 4], 0, 16)}, DATA))
+case(
+    "shape-product-wraps",
+    "shape",
+    "(2^62 + 1) x 4 wraps to 4",
+    file({"a": tensor("F32", [(1 << 62) + 1, 4], 0, 16)}, DATA),
+)
+case(
+    "shape-product-zero",
+    "shape",
+    "2^32 x 2^32 wraps to 0, no bytes",
+    file({"a": tensor("U8", [1 << 32, 1 << 32], 0, 0)}),
+)
+case(
+    "shape-bits-wrap",
+    "shape",
+    "(2^59 + 4) x 32 bits wrap to 16 bytes",
+    file({"a": tensor("F32", [(1 << 59) + 4], 0, 16)}, DATA),
+)
 case("shape-too-small", "shape", "3 F32 in 16 bytes", file({"a": tensor("F32", [3], 0, 16)}, DATA))
 case("shape-too-large", "shape", "5 F32 in 16 bytes", file({"a": tensor("F32", [5], 0, 16)}, DATA))
 case("shape-empty-with-bytes", "shape", "0 F32 in 16 bytes", file({"a": tensor("F32", [0], 0, 16)}, DATA))
@@ -124,9 +164,19 @@ case("offsets-negative", "offset", "-16 to 0", file({"a": F32x4 | {"data_offsets
 case("offsets-float", "offset", "0.0 to 16.0", file({"a": F32x4 | {"data_offsets": [0.0, 16.0]}}, DATA))
 case("offsets-strings", "offset", "strings", file({"a": F32x4 | {"data_offsets": ["0", "16"]}}, DATA))
 case("offsets-2-64", "offset", "2^64 to 2^64 + 16", file({"a": tensor("F32", [4], 1 << 64, (1 << 64) + 16)}, DATA))
-case("offsets-max", "offset", "2^64 - 16 to 2^64 - 1", file({"a": tensor("U8", [15], (1 << 64) - 16, (1 << 64) - 1)}, DATA))
+case(
+    "offsets-max",
+    "offset",
+    "2^64 - 16 to 2^64 - 1",
+    file({"a": tensor("U8", [15], (1 << 64) - 16, (1 << 64) - 1)}, DATA),
+)
 case("offsets-descending", "offset", "16 to 0", file({"a": tensor("F32", [4], 16, 0)}, DATA))
-case("offsets-past-end", "offset", "the tensor needs 4 bytes more than there are", file({"a": tensor("F32", [5], 0, 20)}, DATA))
+case(
+    "offsets-past-end",
+    "offset",
+    "the tensor needs 4 bytes more than there are",
+    file({"a": tensor("F32", [5], 0, 20)}, DATA),
+)
 case("data-cut", "offset", "the last byte is missing", GOOD[:-1])
 case("data-missing", "offset", "no byte after the header", GOOD[: -len(DATA)])
 case("data-left", "offset", "one byte after the last tensor", GOOD + b"\0")
@@ -143,7 +193,12 @@ case("offsets-empty-inside", "offset", "an empty tensor inside another",
 # Metadata.
 
 for _kind, _value in (("number", 1), ("null", None), ("bool", True), ("array", ["x"]), ("object", {"y": "z"})):
-    case(f"metadata-value-{_kind}", "__metadata__", f"a value that is a {_kind}", file({"__metadata__": {"x": _value}, "a": F32x4}, DATA))
+    case(
+        f"metadata-value-{_kind}",
+        "__metadata__",
+        f"a value that is a {_kind}",
+        file({"__metadata__": {"x": _value}, "a": F32x4}, DATA),
+    )
 case("metadata-string", "__metadata__", "a string", file({"__metadata__": "pt", "a": F32x4}, DATA))
 case("metadata-array", "__metadata__", "an array", file({"__metadata__": ["pt"], "a": F32x4}, DATA))
 case("metadata-tensor", "__metadata__", "a tensor called __metadata__", file({"__metadata__": F32x4}, DATA))

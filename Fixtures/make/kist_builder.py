@@ -29,7 +29,14 @@ ENTRY = (("name", "Q"), ("name length", "I"), ("kind", "B"), ("transform", "B"),
          ("dtype", "H"), ("chunks block", "H"), ("ordinal", "I"), ("first dim", "I"), ("first chunk", "I"),
          ("raw length", "Q"), ("raw bytes per chunk", "I"), ("chunk count", "I"), ("run", "Q"), ("reserved", "Q"),
          ("digest", "32s"))  # fmt: skip
-CHUNK = (("offset", "Q"), ("stored length", "I"), ("raw length", "I"), ("xxh3", "Q"), ("reserved", "Q"), ("leaf", "32s"))
+CHUNK = (
+    ("offset", "Q"),
+    ("stored length", "I"),
+    ("raw length", "I"),
+    ("xxh3", "Q"),
+    ("reserved", "Q"),
+    ("leaf", "32s"),
+)
 
 KINDS = {"entries": 1, "names": 2, "dims": 3, "chunks": 4}
 RECORD_SIZES = {1: 96, 2: 1, 3: 8, 4: 64}
@@ -151,8 +158,13 @@ class Kist:
             out += bytes(max(0, offset + len(stored) - len(out)))
             out[offset : offset + len(stored)] = stored
         blocks = [
-            {"kind": KINDS[name], "reserved": 0, "record count": len(stored) // RECORD_SIZES[KINDS[name]],
-             "offset": offset if stored else 0, "length": len(stored)}  # fmt: skip
+            {
+                "kind": KINDS[name],
+                "reserved": 0,
+                "record count": len(stored) // RECORD_SIZES[KINDS[name]],
+                "offset": offset if stored else 0,
+                "length": len(stored),
+            }  # fmt: skip
             for name, (offset, stored) in parts.items()
         ]
         self.out = out

@@ -9,8 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hostile_kist import BF16, EMPTY, U8, UNKNOWN, all_of, dims, entry, slot
-from kist_builder import (NORM, NORM_CHUNK, PROJ, PROJ_CHUNK, ROOT_FOLDER, Kist, frame, packed_chunk, put_slot,
-                          raw_block, rle_block, two_chunks)  # fmt: skip
+from kist_builder import (
+    NORM,
+    NORM_CHUNK,
+    PROJ_CHUNK,
+    ROOT_FOLDER,
+    Kist,
+    frame,
+    packed_chunk,
+    put_slot,
+    raw_block,  # fmt: skip
+    rle_block,
+    two_chunks,
+)
 
 FOLDER = ROOT_FOLDER / "Fixtures/odd"
 CASES: list[tuple[str, str, Callable[[Kist], object]]] = []

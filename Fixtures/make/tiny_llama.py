@@ -21,9 +21,9 @@ A container keeps the weights of a language model together with everything that 
 the tokenizer, the chat template and the licence. Each tensor is cut into chunks, each chunk is checked when it is read,
 and the whole file can be verified without the network. The same input gives the same bytes, on any machine, on any day.
 The quick brown fox jumps over the lazy dog. Then the other dog thinks about the weather, and the fox goes home again.
-When a program stops in the middle of writing, the older commit still stands; nothing before it was touched. Numbers that
-come from elsewhere are never trusted: every length, every offset and every product is compared with what is really there.
-Some people read specifications for pleasure. Others want working examples, good error messages and a short manual page.
+When a program stops in the middle of writing, the older commit still stands; nothing before it was touched. Numbers
+that come from elsewhere are never trusted: every length, every offset and every product is compared with what is really
+there. Some people read specifications for pleasure. Others want working examples, good error messages and a short manual page.
 Question: what is the capital of France? Answer: Paris. Question: how many legs does a spider have? Answer: eight.
 """
 CHAT_TEMPLATE = (

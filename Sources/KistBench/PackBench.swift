@@ -40,25 +40,21 @@ private struct Weights {
 private func packBench(_ dtype: DType, _ weights: Weights, _ folder: String, _ options: BenchOptions) throws {
   let threads = Parallelism(threads: options.threads)
   var stored = 0
-  var packed: MemoryFile?
+  let file = MemoryFile(capacity: weights.byteCount + 1 << 22)
   let packing = try best(of: options.runs) {
-    let file = MemoryFile(capacity: weights.byteCount + 1 << 22)
     let appender = ChunkAppender(
       output: file, position: Layout.bodyOffset, packing: .auto, parallelism: threads, progress: NoProgress())
     let records = try appender.append(weights.entries, firstOrdinal: 0, chunksBlock: 0)
     let commit = Commit(entries: records, newChunks: appender.records, generation: 1)
     _ = try commit.write(to: file, position: appender.position, syncing: false)
     stored = appender.records.reduce(0) { $0 + $1.storedByteCount }
-    packed = file
   }
-  _ = packed
 
   let path = folder + "/\(dtype).kist"
   let writer = try KistWriter(creating: path, options: WriterOptions(parallelism: threads))
   try writer.add(weights.entries)
   let fileByteCount = try writer.finish()
-  let file = try KistFile(path: path)
-  let unpacking = try unpackingSeconds(file, threads, options.runs)
+  let unpacking = try unpackingSeconds(try KistFile(path: path), threads, options.runs)
 
   let peer = runPeer("zipnn_pack.py", [weights.path, "\(dtype)", "\(options.threads)", "\(options.runs)"], options)
   let raw = Double(weights.byteCount)

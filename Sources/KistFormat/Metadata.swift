@@ -59,6 +59,9 @@ extension Metadata.Value: CustomStringConvertible {
     }
   }
 
+  /// The types that a value can have.
+  package static let types: Set<String> = Set(["string", "bool", "f32", "f64"] + integerRanges.keys)
+
   private static let integerRanges: [String: ClosedRange<Int128>] = [
     "u8": 0...255, "i8": -128...127, "u16": 0...65535, "i16": -32768...32767,
     "u32": 0...Int128(UInt32.max), "i32": Int128(Int32.min)...Int128(Int32.max),

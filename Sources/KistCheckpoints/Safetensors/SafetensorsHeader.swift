@@ -93,19 +93,22 @@ public struct SafetensorsHeader: Sendable {
       throw KistError(.damaged, field: "header", offset: 8, "not a JSON object")
     }
     var metadata: [MetadataItem] = []
+    var hasMetadata = false
     var tensors: [Tensor] = []
     tensors.reserveCapacity(members.count)
     for (name, value) in members {
       if name.utf8.elementsEqual("__metadata__".utf8) {
-        metadata += try Self.metadata(value)
+        guard !hasMetadata else { throw KistError(.damaged, field: "__metadata__", "duplicate: it is there twice") }
+        hasMetadata = true
+        metadata = try Self.metadata(value)
       } else {
         tensors.append(try Self.tensor(name, value, dataOffset: byteCount))
       }
     }
     tensors.sort { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
-    try Self.checkContiguous(tensors, from: byteCount)
     try Self.checkUnique(tensors.map(\.name), "tensor")
     try Self.checkUnique(metadata.map(\.key), "__metadata__")
+    try Self.checkContiguous(tensors, from: byteCount)
     self.metadata = metadata
     self.tensors = tensors
   }
@@ -132,6 +135,7 @@ public struct SafetensorsHeader: Sendable {
     }
     guard let members = value.members else { throw damage("entry", "not a JSON object") }
     var fields: (dtype: JSONValue?, shape: JSONValue?, offsets: JSONValue?) = (nil, nil, nil)
+    try checkUnique(members.map(\.key), "tensor '\(name)': field")
     for (key, field) in members {
       switch key {
       case "dtype": fields.dtype = field
@@ -158,7 +162,7 @@ public struct SafetensorsHeader: Sendable {
       throw damage("shape", "\(elementCount) elements of \(dtype) do not end on a byte")
     }
     guard offsets[1] - offsets[0] == byteCount else {
-      throw damage("data_offsets", "\(offsets[1] - offsets[0]) bytes, where \(shape) of \(dtype) has \(byteCount)")
+      throw damage("data_offsets", "\(offsets[1] - offsets[0]) bytes, where shape \(shape) of \(dtype) has \(byteCount)")
     }
     guard offsets[1] <= Int.max - dataOffset else { throw damage("data_offsets", "past the end of any file") }
     return Tensor(name: name, dtype: dtype, shape: shape, range: dataOffset + offsets[0]..<dataOffset + offsets[1])
@@ -188,7 +192,7 @@ public struct SafetensorsHeader: Sendable {
     var seen: Set<[UInt8]> = []
     seen.reserveCapacity(names.count)
     for name in names where !seen.insert(Array(name.utf8)).inserted {
-      throw KistError(.damaged, field: "\(what) '\(name)'", "is there twice")
+      throw KistError(.damaged, field: "\(what) '\(name)'", "duplicate: it is there twice")
     }
   }
 }

@@ -33,7 +33,7 @@ extension CheckpointSummary {
       generation = container.generation
       weightsDigest = container.weightsDigest.hexadecimal
       packageDigest = container.packageDigest.hexadecimal
-      signatures = try container.signatures().map { SignatureRow(fingerprint: $0.key.fingerprint, isValid: $0.isValid) }
+      signatures = try container.signatures().map(SignatureRow.init)
     }
   }
 

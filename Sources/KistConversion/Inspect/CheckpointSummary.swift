@@ -103,6 +103,11 @@ public struct SignatureRow: Sendable, Codable, Equatable {
     case fingerprint
     case isValid = "valid"
   }
+
+  init(_ signature: Signature) {
+    fingerprint = signature.key.fingerprint
+    isValid = signature.isValid
+  }
 }
 
 /// A file of the folder that is not part of the checkpoint.

@@ -7,50 +7,53 @@ package struct EncodedChunk: Sendable {
   package var leaf: Digest
   /// XXH3 of the stored bytes.
   package var hash: UInt64
-  /// Length of the packed bytes, which are in the encoder's ``ChunkEncoder/stored``; nil when the chunk stays raw.
+  /// Length of the packed bytes; nil when the chunk stays raw.
   package var packedByteCount: Int?
+}
+
+/// Room for one packed chunk, from the thread that encodes it to the one that writes it.
+@safe package final class ChunkBuffer: @unchecked Sendable {
+  fileprivate nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
+
+  /// A chunk whose planes all refuse to shrink still fits.
+  fileprivate static let byteCount = ZstdEncoder.bound(Layout.maximumChunkByteCount) + 8 * 256
+
+  package init() { unsafe bytes = .allocate(byteCount: ChunkBuffer.byteCount, alignment: Layout.alignment) }
+
+  deinit { unsafe bytes.deallocate() }
+
+  /// The first bytes: a packed chunk.
+  package func stored(_ byteCount: Int) -> UnsafeRawBufferPointer {
+    unsafe UnsafeRawBufferPointer(rebasing: bytes[..<byteCount])
+  }
 }
 
 /// Turns raw chunks into stored ones. One thread at a time; its buffers are used again for every chunk.
 @safe package final class ChunkEncoder: @unchecked Sendable {
   private let zstd: ZstdEncoder
   private nonisolated(unsafe) let planes: UnsafeMutableRawBufferPointer
-  private nonisolated(unsafe) let output: UnsafeMutableRawBufferPointer
-  private nonisolated(unsafe) let trial: UnsafeMutableRawBufferPointer
-
-  /// Room for a chunk whose planes all refuse to shrink.
-  private static let outputByteCount = ZstdEncoder.bound(Layout.maximumChunkByteCount) + 8 * 256
+  /// Frames that lost against a smaller one.
+  private let trial = ChunkBuffer()
 
   package init() throws(KistError) {
     zstd = try ZstdEncoder()
     unsafe planes = .allocate(byteCount: Layout.maximumChunkByteCount, alignment: Layout.alignment)
-    unsafe output = .allocate(byteCount: ChunkEncoder.outputByteCount, alignment: Layout.alignment)
-    unsafe trial = .allocate(byteCount: ChunkEncoder.outputByteCount, alignment: Layout.alignment)
   }
 
-  deinit {
-    unsafe planes.deallocate()
-    unsafe output.deallocate()
-    unsafe trial.deallocate()
-  }
+  deinit { unsafe planes.deallocate() }
 
-  /// The bytes of the last packed chunk.
-  package func stored(_ byteCount: Int) -> UnsafeRawBufferPointer {
-    unsafe UnsafeRawBufferPointer(rebasing: output[..<byteCount])
-  }
-
-  /// Encodes one chunk.
+  /// Encodes one chunk; when it is packed, into the buffer.
   ///
   /// - Parameter isOnly: The entry has no other chunk, so it may still turn out to be better raw.
   package func encode(
-    _ raw: UnsafeRawBufferPointer, plan: PackingPlan, minimumSaving: Double, isOnly: Bool
+    _ raw: UnsafeRawBufferPointer, plan: PackingPlan, minimumSaving: Double, isOnly: Bool, into buffer: ChunkBuffer
   ) throws(KistError) -> EncodedChunk {
     var chunk = unsafe EncodedChunk(rawByteCount: raw.count, leaf: Digest(hashing: raw), hash: 0, packedByteCount: nil)
     if plan.codec == .zstd {
-      let byteCount = unsafe try pack(raw, plan)
+      let byteCount = unsafe try pack(raw, plan, into: buffer.bytes)
       if !isOnly || Double(byteCount) <= Double(raw.count) * (1 - minimumSaving) {
         chunk.packedByteCount = byteCount
-        unsafe chunk.hash = xxh3(stored(byteCount))
+        unsafe chunk.hash = xxh3(buffer.stored(byteCount))
         return chunk
       }
     }
@@ -58,15 +61,18 @@ package struct EncodedChunk: Sendable {
     return chunk
   }
 
-  /// Writes the table of plane lengths and the frames into ``output``.
-  private func pack(_ raw: UnsafeRawBufferPointer, _ plan: PackingPlan) throws(KistError) -> Int {
+  /// Writes the table of plane lengths and the frames.
+  private func pack(
+    _ raw: UnsafeRawBufferPointer, _ plan: PackingPlan, into output: UnsafeMutableRawBufferPointer
+  ) throws(KistError) -> Int {
     let width = plan.planes.count
     let source = unsafe split(raw, transform: plan.transform, width: width)
     let planeByteCount = raw.count / width
     var position = 4 * width
     for (index, codings) in plan.planes.enumerated() {
       let plane = unsafe UnsafeRawBufferPointer(rebasing: source[index * planeByteCount..<(index + 1) * planeByteCount])
-      let length = unsafe try packPlane(plane, codings, at: position)
+      let length = unsafe try packPlane(
+        plane, codings, into: UnsafeMutableRawBufferPointer(rebasing: output[position...]))
       unsafe output.storeBytes(of: UInt32(length).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
       position += length
     }
@@ -75,16 +81,15 @@ package struct EncodedChunk: Sendable {
 
   /// Writes the smallest of the frames that the codings give.
   private func packPlane(
-    _ plane: UnsafeRawBufferPointer, _ codings: [FrameCoding], at position: Int
+    _ plane: UnsafeRawBufferPointer, _ codings: [FrameCoding], into place: UnsafeMutableRawBufferPointer
   ) throws(KistError) -> Int {
-    let place = unsafe UnsafeMutableRawBufferPointer(rebasing: output[position...])
     guard var best = codings.first else { return 0 }
     var length = unsafe try zstd.encode(plane, as: best, into: place)
     for coding in codings.dropFirst() {
-      let other = unsafe try zstd.encode(plane, as: coding, into: trial)
+      let other = unsafe try zstd.encode(plane, as: coding, into: trial.bytes)
       guard other < length else { continue }
       (best, length) = (coding, other)
-      unsafe place.copyMemory(from: UnsafeRawBufferPointer(rebasing: trial[..<other]))
+      unsafe place.copyMemory(from: trial.stored(other))
     }
     return length
   }
@@ -109,6 +114,6 @@ package struct EncodedChunk: Sendable {
 
   /// The length of a frame, which is not kept.
   package func frameByteCount(_ bytes: UnsafeRawBufferPointer, as coding: FrameCoding) throws(KistError) -> Int {
-    unsafe try zstd.encode(bytes, as: coding, into: trial)
+    unsafe try zstd.encode(bytes, as: coding, into: trial.bytes)
   }
 }

@@ -22,9 +22,13 @@ package struct PackingPlan: Sendable, Equatable {
 
   package static let raw = PackingPlan(codec: .raw, transform: .none, planes: [])
 
-  /// Bytes looked at: eight pieces, evenly spread. 64 KiB tell the entropy of a plane to about 0.2 %.
+  /// Bytes looked at: eight pieces, evenly spread.
   private static let samplePieceCount = 8
   private static let samplePieceByteCount = 8 << 10
+
+  private static let searchedByteCount = 4 << 10
+  /// Above this part of its length, a plane's entropy is not worth a Huffman table.
+  private static let noise = 0.998
 
   private static let wideBlock = FrameCoding.literals(blockByteCount: 128 << 10)
   private static let narrowBlock = FrameCoding.literals(blockByteCount: 32 << 10)
@@ -85,20 +89,16 @@ package struct PackingPlan: Sendable, Equatable {
   ) throws(KistError) -> (codings: [FrameCoding], ratio: Double) {
     let count = Double(plane.count)
     let order0 = unsafe Histogram(plane).entropyByteCount / count
-    // One piece shows whether bytes repeat in a way that only a search finds, as in masks and tables of positions.
-    let piece = unsafe UnsafeRawBufferPointer(rebasing: plane[..<min(plane.count, samplePieceByteCount)])
+    if packing == .max { return ([.stored, narrowBlock, wideBlock, fastLevel, highLevel], order0) }
+    if order0 > noise { return ([.stored], 1) }
+
+    // A short piece shows whether bytes repeat in a way that only a search finds, as in masks and tables of positions.
+    let piece = unsafe UnsafeRawBufferPointer(rebasing: plane[..<min(plane.count, searchedByteCount)])
     let searched = unsafe try Double(encoder.frameByteCount(piece, as: .level(1))) / Double(piece.count)
     let pieceOrder0 = unsafe Histogram(piece).entropyByteCount / Double(piece.count)
-    let hasMatches = searched < 0.8 * pieceOrder0
-
-    switch packing {
-    case .none: return ([.stored], 1)
-    case .max: return ([.stored, narrowBlock, wideBlock, fastLevel, highLevel], min(order0, searched))
-    case .auto where hasMatches: return ([fastLevel], searched)
-    case .auto where !isFloat && order0 < 0.98: return ([wideBlock, fastLevel], min(order0, searched))
-    // A plane of noise still has some blocks that are not, when the tensor is uneven; small blocks find them.
-    case .auto where order0 > 0.997: return ([.stored], 1)
-    case .auto: return ([order0 > 0.9 ? narrowBlock : wideBlock], order0)
-    }
+    if searched < 0.8 * pieceOrder0 { return ([fastLevel], min(order0, searched)) }
+    if !isFloat { return ([wideBlock, fastLevel], min(order0, searched)) }
+    // A plane that is nearly noise has some blocks that are not, when the tensor is uneven; small blocks find them.
+    return ([order0 > 0.9 ? narrowBlock : wideBlock], order0)
   }
 }

@@ -55,10 +55,16 @@ package struct Histogram {
     }
   }
 
-  /// Bytes that an ideal order-0 coder would need.
+  /// Bytes that an ideal order-0 coder would need for a long run of which this is a sample.
+  ///
+  /// A sample's own entropy is too low by about (values − 1) / 2 nats: Miller, "Note on the bias of information estimates" (1955).
   package var entropyByteCount: Double {
     var bits = 0.0
-    for count in counts where count > 0 { bits += Double(count) * log2(Double(total) / Double(count)) }
-    return bits / 8
+    var valueCount = 0
+    for count in counts where count > 0 {
+      bits += Double(count) * log2(Double(total) / Double(count))
+      valueCount += 1
+    }
+    return (bits + Double(valueCount - 1) / (2 * M_LN2)) / 8
   }
 }

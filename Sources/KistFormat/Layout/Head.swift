@@ -11,7 +11,10 @@ package enum Head {
 
   package static func check(_ file: RawSpan) throws(KistError) {
     let magic = Layout.magic
-    guard file.byteCount >= magic.count, file.array(0..<magic.count) == magic else {
+    guard file.byteCount >= magic.count else {
+      throw KistError(.invalid, field: "file length", "\(file.byteCount) bytes are too few for a Kist file")
+    }
+    guard file.array(0..<magic.count) == magic else {
       throw KistError(.invalid, field: "head: magic", offset: 0, whyNot(file))
     }
     guard file.byteCount >= Layout.bodyOffset else {

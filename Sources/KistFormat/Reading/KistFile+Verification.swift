@@ -69,6 +69,7 @@ extension KistFile {
     report.problems += Self.overlaps(extents)
     try checkChunks(Self.distinct(jobs), level, parallelism, progress, &report)
     checkDigests(entries.map(\.record), &report)
+    checkSignatures(&report)
     return report
   }
 
@@ -82,6 +83,18 @@ extension KistFile {
   private func checkBlockDigests(_ report: inout VerificationReport) {
     for block in root.blocks where unsafe Digest(hashing: mapped.pointer(block.range)) != block.digest {
       report.problems.append(VerificationProblem("the \(block.kind.name) does not match its SHA-256"))
+    }
+  }
+
+  /// A signature of other content is damage, whoever made it; whether its key is to be trusted is for the caller to say.
+  private func checkSignatures(_ report: inout VerificationReport) {
+    do throws(KistError) {
+      for signature in try signatures() where !signature.isValid {
+        report.problems.append(
+          VerificationProblem("the signature by key \(signature.key.fingerprint) is not of this file's package digest"))
+      }
+    } catch {
+      report.problems.append(VerificationProblem(Self.words(error)))
     }
   }
 
@@ -161,7 +174,7 @@ extension KistFile {
       var leaf: Digest?
       unsafe try EntrySource(self, job.entry).withBytes(range) { bytes throws(KistError) in unsafe leaf = Digest(hashing: bytes) }
       guard leaf == job.chunk.leaf else {
-        return VerificationProblem("chunk \(job.number) does not match its SHA-256", in: job.entry.record)
+        return VerificationProblem("chunk \(job.number) does not match its leaf, a SHA-256", in: job.entry.record)
       }
       return nil
     } catch {

@@ -10,6 +10,7 @@ package final class ChunkAppender {
   private let parallelism: Parallelism
   private let progress: any ProgressObserver
   private let encoders = ResourcePool { () throws(KistError) in try ChunkEncoder() }
+  private let buffers = ResourcePool { () throws(KistError) in ChunkBuffer() }
 
   /// Where the next chunk may begin.
   package private(set) var position: Int
@@ -46,10 +47,10 @@ package final class ChunkAppender {
     var chunk: Int
   }
 
-  /// A chunk and the encoder that holds its bytes until they are written.
+  /// A chunk and the buffer that holds its bytes until they are written.
   private struct Encoded: Sendable {
     var chunk: EncodedChunk
-    var encoder: ChunkEncoder
+    var buffer: ChunkBuffer
   }
 
   /// Appends the content of entries.
@@ -76,14 +77,16 @@ package final class ChunkAppender {
       },
       produce: { (job) throws(KistError) -> Encoded in
         let encoder = try self.encoders.take()
-        return Encoded(chunk: try drafts[job.entry].encode(job.chunk, with: encoder), encoder: encoder)
+        defer { self.encoders.give(encoder) }
+        let buffer = try self.buffers.take()
+        return Encoded(chunk: try drafts[job.entry].encode(job.chunk, with: encoder, into: buffer), buffer: buffer)
       },
       consume: { (job, encoded) throws(KistError) in
         let draft = drafts[job.entry]
         let range = draft.record.rawRange(ofChunk: job.chunk)
         if draft.record.rawByteCount > 0 { try self.append(encoded, job.chunk, of: draft) }
         if job.chunk + 1 >= draft.record.chunkCount { self.complete(draft, chunksBlock: chunksBlock) }
-        self.encoders.give(encoded.encoder)
+        self.buffers.give(encoded.buffer)
         draft.entry.source.release(range)
         self.progress.advance(by: range.count)
       })
@@ -102,7 +105,7 @@ package final class ChunkAppender {
       }
     }
     if let packedByteCount = chunk.packedByteCount {
-      unsafe try appendPacked(chunk, encoded.encoder.stored(packedByteCount), of: draft)
+      unsafe try appendPacked(chunk, encoded.buffer.stored(packedByteCount), of: draft)
     } else {
       let range = draft.record.rawRange(ofChunk: index)
       unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in unsafe try output.write(bytes, at: position) }
@@ -184,12 +187,14 @@ private final class EntryDraft: @unchecked Sendable {
     return try result.get()
   }
 
-  func encode(_ chunk: Int, with encoder: ChunkEncoder) throws(KistError) -> EncodedChunk {
+  func encode(
+    _ chunk: Int, with encoder: ChunkEncoder, into buffer: ChunkBuffer
+  ) throws(KistError) -> EncodedChunk {
     let plan = try plan(encoder)
     var encoded: EncodedChunk?
     unsafe try entry.source.withBytes(blank.rawRange(ofChunk: chunk)) { bytes throws(KistError) in
       unsafe encoded = try encoder.encode(
-        bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.chunkCount == 1)
+        bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.chunkCount == 1, into: buffer)
     }
     guard let encoded else { throw KistError(.system, field: "'\(entry.name)'", "the source gave no bytes") }
     return encoded

@@ -1,0 +1,80 @@
+import KistCore
+import KistFormat
+
+/// What a conversion would write: what `kist convert --dry-run --json` prints. docs/json.md describes every field.
+public struct ConversionPlanReport: Sendable, Codable, Equatable {
+  /// The version of this schema.
+  public var schema = 1
+  public var source: String
+  public var sourceFormat: String
+  public var target: String
+  public var targetFormat: String
+  public var tensors: [CheckpointDiff.TensorSide]
+  /// Files besides the weights; none for a target that holds tensors only.
+  public var assets: [CheckpointDiff.AssetSide]
+  public var leftOut: [LeftOutRow]
+  public var rawByteCount: Int
+  /// The most that the target can take.
+  public var neededByteCount: Int
+
+  enum CodingKeys: String, CodingKey {
+    case schema, source, target, tensors, assets
+    case sourceFormat = "source_format"
+    case targetFormat = "target_format"
+    case leftOut = "left_out"
+    case rawByteCount = "raw_bytes"
+    case neededByteCount = "needed_bytes"
+  }
+
+  public init(_ conversion: Conversion) {
+    source = conversion.source.path
+    sourceFormat = conversion.source.format.rawValue
+    target = conversion.target
+    targetFormat = conversion.targetFormat.rawValue
+    tensors = conversion.tensors.map(CheckpointDiff.TensorSide.init)
+    assets =
+      conversion.targetFormat == .safetensors
+      ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
+    leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
+    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    neededByteCount = conversion.neededByteCount
+  }
+}
+
+/// What a conversion did: what `kist convert --json` prints.
+public struct ConversionReport: Sendable, Codable, Equatable {
+  /// The version of this schema.
+  public var schema = 1
+  public var source: String
+  public var sourceByteCount: Int
+  public var target: String
+  public var targetFormat: String
+  public var tensorCount: Int
+  /// Bytes of the tensors as they are unpacked.
+  public var rawByteCount: Int
+  /// Bytes of the target.
+  public var byteCount: Int
+  public var seconds: Double
+  public var notices: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case schema, source, target, seconds, notices
+    case sourceByteCount = "source_bytes"
+    case targetFormat = "target_format"
+    case tensorCount = "tensors"
+    case rawByteCount = "raw_bytes"
+    case byteCount = "bytes"
+  }
+
+  public init(_ conversion: Conversion, _ outcome: Conversion.Outcome, seconds: Double) {
+    source = conversion.source.path
+    sourceByteCount = conversion.source.byteCount
+    target = conversion.target
+    targetFormat = conversion.targetFormat.rawValue
+    tensorCount = conversion.tensors.count
+    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    byteCount = outcome.byteCount
+    self.seconds = seconds
+    notices = outcome.notices
+  }
+}

@@ -1,0 +1,104 @@
+import KistCore
+import KistFormat
+
+/// What `kist verify` found: what `kist verify --json` prints. docs/json.md describes every field.
+public struct CheckpointVerification: Sendable, Codable, Equatable {
+  /// The version of this schema.
+  public var schema = 1
+  public var path: String
+  /// Absent when the file is too damaged to tell.
+  public var format: String?
+  /// `quick`, `full`, or `structure` for formats without checksums.
+  public var level: String
+  /// Whether nothing is wrong. A signature that does not fit is wrong; one that is not there is not.
+  public var isSound: Bool
+  public var chunkCount = 0
+  public var storedByteCount = 0
+  public var rawByteCount = 0
+  public var seconds = 0.0
+  public var problems: [Problem] = []
+  public var signatures: [SignatureRow] = []
+  /// With `--key`: whether that key has signed this content.
+  public var isSignedByKey: Bool?
+  public var notes: [String] = []
+
+  enum CodingKeys: String, CodingKey {
+    case schema, path, format, level, seconds, problems, signatures, notes
+    case isSound = "sound"
+    case chunkCount = "chunks"
+    case storedByteCount = "stored_bytes"
+    case rawByteCount = "raw_bytes"
+    case isSignedByKey = "signed_by_key"
+  }
+
+  /// Something that is wrong, with what it is wrong with.
+  public struct Problem: Sendable, Codable, Equatable {
+    /// `tensor`, `asset` or `record`; absent when it is the file as a whole.
+    public var kind: String?
+    public var name: String?
+    public var problem: String
+  }
+
+  /// Checks a container against itself, or the structure of files without checksums.
+  ///
+  /// - Parameter key: One that must have signed the content.
+  /// - Throws: when checking was not possible; damage is reported, not thrown.
+  public init(
+    path: String, level: VerificationLevel, key: VerifyingKey?, parallelism: Parallelism,
+    progress: any ProgressObserver = NoProgress()
+  ) throws(KistError) {
+    self.path = path
+    self.level = level.rawValue
+    isSound = true
+    let clock = ContinuousClock()
+    let start = clock.now
+    do throws(KistError) {
+      let checkpoint = try Checkpoint.open(path: path)
+      format = checkpoint.format.rawValue
+      if let container = checkpoint.container {
+        try check(container, level, key, parallelism, progress)
+      } else {
+        try checkStructure(checkpoint, key)
+      }
+    } catch {
+      guard error.kind == .damaged else { throw error }
+      problems.append(Problem(kind: nil, name: nil, problem: CheckpointVerification.words(error, path)))
+    }
+    seconds = (clock.now - start) / .seconds(1)
+    isSound = problems.isEmpty && isSignedByKey != false
+  }
+
+  private mutating func check(
+    _ container: KistFile, _ level: VerificationLevel, _ key: VerifyingKey?, _ parallelism: Parallelism,
+    _ progress: any ProgressObserver
+  ) throws(KistError) {
+    let report = try container.verify(level, parallelism: parallelism, progress: progress)
+    chunkCount = report.chunkCount
+    storedByteCount = report.storedByteCount
+    rawByteCount = report.rawByteCount
+    problems = report.problems.map { Problem(kind: $0.kind.map { "\($0)" }, name: $0.entry, problem: $0.problem) }
+    // What is wrong with the signatures themselves, the report says already.
+    signatures = ((try? container.signatures()) ?? []).map(SignatureRow.init)
+    if let key { isSignedByKey = (try? container.isSigned(by: key)) ?? false }
+  }
+
+  private mutating func checkStructure(_ checkpoint: Checkpoint, _ key: VerifyingKey?) throws(KistError) {
+    guard key == nil else {
+      throw KistError(
+        .invalid, file: path, "carries no signatures: only .kist files do", advice: "convert it, and sign that")
+    }
+    level = "structure"
+    rawByteCount = checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
+    storedByteCount = rawByteCount
+    notes.append(
+      "safetensors has no checksums: headers, names, shapes and offsets are right, and the values can't be checked")
+    for file in checkpoint.leftOut { notes.append("left out \(file.path): \(file.reason)") }
+  }
+
+  /// The error without the path that the report names anyway.
+  private static func words(_ error: KistError, _ path: String) -> String {
+    var error = error
+    if error.file == path { error.file = nil }
+    return error.description
+  }
+}

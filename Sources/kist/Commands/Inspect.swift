@@ -1,0 +1,62 @@
+import ArgumentParser
+import KistConversion
+import KistCore
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what a checkpoint is and what is in it.",
+    discussion: """
+      Shows format, architecture, sizes, dtypes, tensors by layer (numbers that vary stand in braces), the files that travel with \
+      them, metadata, digests and signatures. No values are read, unless statistics or a comparison are asked for.
+
+      --tensors lists single tensors. In the pattern, * stands for any characters, dots too, ? for one, [0-3] for one of a set; \
+      repeat the option for several patterns.
+
+      Statistics are of finite values; the standard deviation is that of the population; of complex tensors, real and imaginary \
+      parts are a number each. NMSE is Σ(a−b)² ÷ Σb², b being the reference.
+
+      EXAMPLES
+        kist inspect minilm.kist
+        kist inspect minilm.kist --tensors 'encoder.layer.0.*' --stats
+        kist inspect model-bf16.kist --against model-f32.safetensors
+        kist inspect ./MiniLM --json
+      """)
+
+  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  var source: String
+
+  @Option(name: .customLong("tensors"), help: ArgumentHelp("List the tensors whose names match.", valueName: "glob"))
+  var patterns: [String] = []
+
+  @Flag(help: "Add minimum, maximum, mean, standard deviation, and counts of NaN, infinity and zero.")
+  var stats = false
+
+  @Option(help: ArgumentHelp("Compare values with those of another checkpoint.", valueName: "ref"))
+  var against: String?
+
+  @Flag(help: "Show the metadata alone, every value in full.")
+  var metadata = false
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() throws {
+    let checkpoint = try Checkpoint.open(path: source)
+    var summary = try CheckpointSummary(checkpoint, tensors: patterns)
+    if stats {
+      try summary.addStatistics(of: checkpoint, parallelism: global.parallelism, progress: global.progress)
+    }
+    if let against {
+      let reference = try Checkpoint.open(path: against)
+      try summary.compare(checkpoint, with: reference, parallelism: global.parallelism, progress: global.progress)
+    }
+    if global.json {
+      try Output.json(summary)
+    } else if metadata {
+      Output.lines(SummaryText(summary).metadata(isFull: true))
+    } else if stats || against != nil || !patterns.isEmpty {
+      Output.lines(SummaryText(summary).tensors(hasStatistics: stats))
+    } else {
+      Output.lines(SummaryText(summary).overview())
+    }
+  }
+}
