@@ -66,6 +66,8 @@ let package = Package(
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistCheckpointsTests", dependencies: ["KistCheckpoints"], swiftSettings: strict),
     .testTarget(
+      name: "KistConversionTests", dependencies: ["KistConversion", "CKernels", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "ConformanceTests", dependencies: ["KistConversion", "TestSupport", "kist"], path: "Tests/Conformance",
       swiftSettings: strict),
     .testTarget(

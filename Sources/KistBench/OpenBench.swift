@@ -25,7 +25,7 @@ func openBench(_ options: BenchOptions) throws {
       let ours = try best(of: runs) {
         listed = 0
         for entry in try KistFile(path: kist).entries where entry.kind == .tensor {
-          listed += entry.name.utf8.count + entry.shape.rank + (entry.dtype?.bitsPerElement ?? 0)
+          listed += entry.name.utf8.count + (entry.shape.elementCount ?? 0) + (entry.dtype?.bitsPerElement ?? 0)
         }
       }
       guard listed > 0 else { throw KistError(.invalid, "nothing was listed") }

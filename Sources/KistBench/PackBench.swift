@@ -72,7 +72,7 @@ private func packBench(_ dtype: DType, _ weights: Weights, _ folder: String, _ o
 /// Decodes every tensor into a buffer of its own.
 private func unpackingSeconds(_ file: KistFile, _ threads: Parallelism, _ runs: Int) throws -> Double {
   let chunks = file.tensors.flatMap { tensor in
-    (0..<tensor.record.chunkCount).map { (tensor, tensor.record.rawRange(ofChunk: $0)) }
+    (0..<tensor.layout.chunkCount).map { (tensor, tensor.layout.rawRange(ofChunk: $0)) }
   }
   var starts: [Int] = []
   var total = 0

@@ -16,74 +16,99 @@ public struct DType: Sendable, Hashable {
     case complex
   }
 
-  /// The code in a container's entry record.
+  /// The code in a container's entry record; everything else stands in the row of that code.
   public let code: UInt16
+
+  private struct Row {
+    var name: String
+    var bitsPerElement: Int
+    var unitByteCount: Int
+    var componentByteCount: Int
+    var numbers: Numbers
+  }
+
+  private init(known code: UInt16) { self.code = code }
+
+  private var row: Row { DType.rows[Int(code)] }
+
   /// The name in a safetensors header.
-  public let name: String
+  public var name: String { row.name }
   /// Bits of one element.
-  public let bitsPerElement: Int
+  public var bitsPerElement: Int { row.bitsPerElement }
   /// Fewest bytes that hold whole elements.
-  public let unitByteCount: Int
+  public var unitByteCount: Int { row.unitByteCount }
   /// Bytes of the numbers that transforms work on.
-  public let componentByteCount: Int
-  public let numbers: Numbers
+  public var componentByteCount: Int { row.componentByteCount }
+  public var numbers: Numbers { row.numbers }
 
-  private init(_ code: UInt16, _ name: String, bits: Int, unit: Int, component: Int, _ numbers: Numbers) {
-    self.code = code
-    self.name = name
-    self.bitsPerElement = bits
-    self.unitByteCount = unit
-    self.componentByteCount = component
-    self.numbers = numbers
-  }
+  public static let bool = DType(known: 1)
+  public static let u8 = DType(known: 2)
+  public static let i8 = DType(known: 3)
+  public static let u16 = DType(known: 4)
+  public static let i16 = DType(known: 5)
+  public static let u32 = DType(known: 6)
+  public static let i32 = DType(known: 7)
+  public static let u64 = DType(known: 8)
+  public static let i64 = DType(known: 9)
+  public static let f16 = DType(known: 16)
+  public static let bf16 = DType(known: 17)
+  public static let f32 = DType(known: 18)
+  public static let f64 = DType(known: 19)
+  public static let c64 = DType(known: 20)
+  public static let f8e4m3 = DType(known: 32)
+  public static let f8e5m2 = DType(known: 33)
+  public static let f8e8m0 = DType(known: 34)
+  public static let f8e4m3fnuz = DType(known: 35)
+  public static let f8e5m2fnuz = DType(known: 36)
+  public static let f6e2m3 = DType(known: 40)
+  public static let f6e3m2 = DType(known: 41)
+  public static let f4 = DType(known: 42)
 
-  private init(_ code: UInt16, _ name: String, bytes: Int, _ numbers: Numbers) {
-    self.init(code, name, bits: 8 * bytes, unit: bytes, component: bytes, numbers)
-  }
-
-  public static func == (a: DType, b: DType) -> Bool { a.code == b.code }
-  public func hash(into hasher: inout Hasher) { hasher.combine(code) }
-
-  public static let bool = DType(1, "BOOL", bytes: 1, .boolean)
-  public static let u8 = DType(2, "U8", bytes: 1, .unsigned)
-  public static let i8 = DType(3, "I8", bytes: 1, .signed)
-  public static let u16 = DType(4, "U16", bytes: 2, .unsigned)
-  public static let i16 = DType(5, "I16", bytes: 2, .signed)
-  public static let u32 = DType(6, "U32", bytes: 4, .unsigned)
-  public static let i32 = DType(7, "I32", bytes: 4, .signed)
-  public static let u64 = DType(8, "U64", bytes: 8, .unsigned)
-  public static let i64 = DType(9, "I64", bytes: 8, .signed)
-  public static let f16 = DType(16, "F16", bytes: 2, .float(.f16))
-  public static let bf16 = DType(17, "BF16", bytes: 2, .float(.bf16))
-  public static let f32 = DType(18, "F32", bytes: 4, .ieee)
-  public static let f64 = DType(19, "F64", bytes: 8, .ieee)
-  public static let c64 = DType(20, "C64", bits: 64, unit: 8, component: 4, .complex)
-  public static let f8e4m3 = DType(32, "F8_E4M3", bytes: 1, .float(.f8e4m3))
-  public static let f8e5m2 = DType(33, "F8_E5M2", bytes: 1, .float(.f8e5m2))
-  public static let f8e8m0 = DType(34, "F8_E8M0", bytes: 1, .float(.f8e8m0))
-  public static let f8e4m3fnuz = DType(35, "F8_E4M3FNUZ", bytes: 1, .float(.f8e4m3fnuz))
-  public static let f8e5m2fnuz = DType(36, "F8_E5M2FNUZ", bytes: 1, .float(.f8e5m2fnuz))
-  public static let f6e2m3 = DType(40, "F6_E2M3", bits: 6, unit: 3, component: 1, .float(.f6e2m3))
-  public static let f6e3m2 = DType(41, "F6_E3M2", bits: 6, unit: 3, component: 1, .float(.f6e3m2))
-  public static let f4 = DType(42, "F4", bits: 4, unit: 1, component: 1, .float(.f4))
-
-  /// Every dtype, by code.
-  public static let all: [DType] = [
-    bool, u8, i8, u16, i16, u32, i32, u64, i64, f16, bf16, f32, f64, c64,
-    f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz, f6e2m3, f6e3m2, f4,
+  /// Dtype, name, bits of an element, bytes of a unit, bytes of a component, numbers.
+  private static let table: [(DType, String, Int, Int, Int, Numbers)] = [
+    (bool, "BOOL", 8, 1, 1, .boolean),
+    (u8, "U8", 8, 1, 1, .unsigned),
+    (i8, "I8", 8, 1, 1, .signed),
+    (u16, "U16", 16, 2, 2, .unsigned),
+    (i16, "I16", 16, 2, 2, .signed),
+    (u32, "U32", 32, 4, 4, .unsigned),
+    (i32, "I32", 32, 4, 4, .signed),
+    (u64, "U64", 64, 8, 8, .unsigned),
+    (i64, "I64", 64, 8, 8, .signed),
+    (f16, "F16", 16, 2, 2, .float(.f16)),
+    (bf16, "BF16", 16, 2, 2, .float(.bf16)),
+    (f32, "F32", 32, 4, 4, .ieee),
+    (f64, "F64", 64, 8, 8, .ieee),
+    (c64, "C64", 64, 8, 4, .complex),
+    (f8e4m3, "F8_E4M3", 8, 1, 1, .float(.f8e4m3)),
+    (f8e5m2, "F8_E5M2", 8, 1, 1, .float(.f8e5m2)),
+    (f8e8m0, "F8_E8M0", 8, 1, 1, .float(.f8e8m0)),
+    (f8e4m3fnuz, "F8_E4M3FNUZ", 8, 1, 1, .float(.f8e4m3fnuz)),
+    (f8e5m2fnuz, "F8_E5M2FNUZ", 8, 1, 1, .float(.f8e5m2fnuz)),
+    (f6e2m3, "F6_E2M3", 6, 3, 1, .float(.f6e2m3)),
+    (f6e3m2, "F6_E3M2", 6, 3, 1, .float(.f6e3m2)),
+    (f4, "F4", 4, 1, 1, .float(.f4)),
   ]
 
-  private static let byCode: [DType?] = {
-    var table = [DType?](repeating: nil, count: 64)
-    for dtype in all { table[Int(dtype.code)] = dtype }
-    return table
+  /// Every dtype, by code.
+  public static let all: [DType] = table.map(\.0)
+
+  /// Rows by code; codes that are not dtypes have elements of no bits.
+  private static let rows: [Row] = {
+    let none = Row(name: "", bitsPerElement: 0, unitByteCount: 1, componentByteCount: 1, numbers: .unsigned)
+    var rows = [Row](repeating: none, count: 64)
+    for (dtype, name, bits, unit, component, numbers) in table {
+      rows[Int(dtype.code)] = Row(
+        name: name, bitsPerElement: bits, unitByteCount: unit, componentByteCount: component, numbers: numbers)
+    }
+    return rows
   }()
 
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
   public init?(code: UInt16) {
-    guard Int(code) < DType.byCode.count, let dtype = DType.byCode[Int(code)] else { return nil }
-    self = dtype
+    guard code < DType.rows.count, DType.rows[Int(code)].bitsPerElement > 0 else { return nil }
+    self.code = code
   }
 
   /// Finds a dtype by its safetensors name, in any case: `BF16`, `f8_e4m3`.

@@ -1,27 +1,57 @@
 /// The dimensions of a tensor, slowest first, as in PyTorch.
-public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral {
-  public let dimensions: [Int]
-
-  public init(_ dimensions: [Int]) { self.dimensions = dimensions }
-  public init(arrayLiteral dimensions: Int...) { self.dimensions = dimensions }
-
-  public var rank: Int { dimensions.count }
+///
+/// Up to four are kept in place: a list of 100,000 tensors then allocates nothing for its shapes.
+public struct Shape: Sendable, Hashable {
+  private var near: InlineArray<4, Int>
+  private var far: [Int]?
+  public let rank: Int
 
   /// The most dimensions that the container takes.
   public static let maximumRank = 64
 
-  /// The product of the dimensions, 1 for a scalar; nil when one is negative or the product overflows on the way.
-  public var elementCount: Int? { Shape.product(dimensions) }
+  public init(_ dimensions: [Int]) {
+    self.init(rank: dimensions.count) { dimensions[$0] }
+  }
 
-  package static func product(_ dimensions: some Sequence<Int>) -> Int? {
+  package init(rank: Int, _ dimension: (Int) -> Int) {
+    self.rank = rank
+    near = InlineArray(repeating: 0)
+    if rank > 4 {
+      far = (0..<rank).map(dimension)
+    } else {
+      for index in 0..<rank { near[index] = dimension(index) }
+    }
+  }
+
+  public subscript(index: Int) -> Int {
+    precondition(index < rank, "a dimension below the rank")
+    return far?[index] ?? near[index]
+  }
+
+  public var dimensions: [Int] { far ?? (0..<rank).map { near[$0] } }
+
+  /// The product of the dimensions, 1 for a scalar; nil when one is negative or the product overflows on the way.
+  public var elementCount: Int? {
     var product = 1
-    for dimension in dimensions {
-      let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
-      guard dimension >= 0, !overflow else { return nil }
+    for index in 0..<rank {
+      let (next, overflow) = product.multipliedReportingOverflow(by: self[index])
+      guard self[index] >= 0, !overflow else { return nil }
       product = next
     }
     return product
   }
+
+  public static func == (a: Shape, b: Shape) -> Bool {
+    a.rank == b.rank && (0..<a.rank).allSatisfy { a[$0] == b[$0] }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    for index in 0..<rank { hasher.combine(self[index]) }
+  }
+}
+
+extension Shape: ExpressibleByArrayLiteral {
+  public init(arrayLiteral dimensions: Int...) { self.init(dimensions) }
 }
 
 extension Shape: CustomStringConvertible {

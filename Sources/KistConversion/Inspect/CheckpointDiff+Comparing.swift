@@ -84,7 +84,7 @@ extension CheckpointDiff {
 extension CheckpointTensor {
   /// Whether dtype and shape are the same, so that equal bytes are equal tensors.
   fileprivate func hasForm(of other: CheckpointTensor) -> Bool {
-    let isSameType = dtype == other.dtype && entry?.record.dtypeCode ?? dtype?.code == other.entry?.record.dtypeCode ?? other.dtype?.code
+    let isSameType = dtype == other.dtype && entry?.dtypeCode ?? dtype?.code == other.entry?.dtypeCode ?? other.dtype?.code
     return isSameType && shape == other.shape && byteCount == other.byteCount
   }
 }

@@ -37,6 +37,19 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
     public var kind: String?
     public var name: String?
     public var problem: String
+
+    init(kind: String?, name: String?, problem: String) {
+      self.kind = kind
+      self.name = name
+      self.problem = problem
+    }
+
+    init(_ problem: VerificationProblem) {
+      kind = problem.kind.map { "\($0)" }
+      name = problem.entry
+      // The name need not be said twice.
+      self.problem = problem.entry.map { problem.problem.replacing(" of '\($0)'", with: "", maxReplacements: 1) } ?? problem.problem
+    }
   }
 
   /// Checks a container against itself, or the structure of files without checksums.
@@ -76,7 +89,7 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
     chunkCount = report.chunkCount
     storedByteCount = report.storedByteCount
     rawByteCount = report.rawByteCount
-    problems = report.problems.map { Problem(kind: $0.kind.map { "\($0)" }, name: $0.entry, problem: $0.problem) }
+    problems = report.problems.map(Problem.init)
     // What is wrong with the signatures themselves, the report says already.
     signatures = ((try? container.signatures()) ?? []).map(SignatureRow.init)
     if let key { isSignedByKey = (try? container.isSigned(by: key)) ?? false }

@@ -12,7 +12,7 @@ struct Content: Sendable {
   init(_ tensor: CheckpointTensor) {
     source = tensor.source
     digest = tensor.entry?.digest
-    chunkByteCount = tensor.entry?.record.rawBytesPerChunk ?? Layout.rawBytesPerChunk(unit: tensor.dtype?.unitByteCount ?? 1)
+    chunkByteCount = tensor.entry?.layout.rawBytesPerChunk ?? Layout.rawBytesPerChunk(unit: tensor.dtype?.unitByteCount ?? 1)
   }
 
   init(_ asset: CheckpointAsset) {

@@ -56,6 +56,7 @@ let numbersPerBlock = 1024
   private func widenSmallFloats(_ source: UnsafeRawPointer, _ count: Int, _ values: UnsafeMutablePointer<Double>) {
     let table = unsafe SmallFloats.table(of: dtype)
     let bits = unsafe dtype.bitsPerElement
+    if bits == 8 { return unsafe widen(source, count, as: UInt8.self, values) { table[Int($0)] } }
     let mask = 1 << bits - 1
     for index in 0..<count {
       let (byte, shift) = (index * bits / 8, index * bits % 8)

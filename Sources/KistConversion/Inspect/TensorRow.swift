@@ -54,7 +54,7 @@ public struct TensorRow: Sendable, Codable, Equatable {
         row.transform = entry.transform.words
         row.digest = entry.digest.hexadecimal
         if tensor.byteCount > 0 {
-          let content = TensorContent(digest: entry.digest, dtype: entry.record.dtypeCode, shape: entry.shape)
+          let content = TensorContent(digest: entry.digest, dtype: entry.dtypeCode, shape: entry.shape)
           row.sameAs = firstOfContent[content]
           if row.sameAs == nil { firstOfContent[content] = tensor.name }
         }
@@ -78,9 +78,9 @@ struct StorageTally {
   /// The bytes of an entry that no earlier one has.
   mutating func add(_ entry: Entry, of container: KistFile) throws(KistError) -> Int {
     guard entry.byteCount > 0 else { return 0 }
-    if entry.codec == .raw { return seen.insert(entry.record.runOffset).inserted ? entry.byteCount : 0 }
+    if entry.codec == .raw { return seen.insert(entry.layout.runOffset).inserted ? entry.byteCount : 0 }
     var count = 0
-    for number in 0..<entry.record.chunkCount {
+    for number in 0..<entry.layout.chunkCount {
       let chunk = try container.chunk(number, of: entry)
       if seen.insert(chunk.offset).inserted { count += chunk.storedByteCount }
     }

@@ -1,7 +1,7 @@
 import Foundation
 import KistCore
 
-/// Writes floating point numbers in one form and width, as numpy prints an array: the fewest digits that tell a number from its
+/// Writes floating point numbers in one form and width, as numpy prints an array: with as many digits as tell each number from its
 /// neighbours, at most 8 after the point, aligned at it.
 struct FloatText {
   private let usesExponent: Bool
@@ -11,64 +11,55 @@ struct FloatText {
   /// Whether positive numbers get a +, as imaginary parts do.
   private let showsPlus: Bool
 
+  private static let maximumFractionDigits = 8
+
   /// Settles the form for numbers that are shown together.
   init(for values: [Double], dtype: DType, showsPlus: Bool = false) {
     self.dtype = dtype
     self.showsPlus = showsPlus
-    let magnitudes = values.filter { $0.isFinite && $0 != 0 }.map(\.magnitude)
+    let finite = values.filter(\.isFinite)
+    let magnitudes = finite.filter { $0 != 0 }.map(\.magnitude)
     let (least, greatest) = (magnitudes.min() ?? 1, magnitudes.max() ?? 1)
     let usesExponent = greatest >= 1e8 || least < 1e-4 || greatest / least > 1000
-    let parts = values.map { FloatText.parts($0, dtype, usesExponent: usesExponent, showsPlus: showsPlus) }
-    let fractionWidth = parts.map { $0.fraction.utf8.count }.max() ?? 0
+    let fractionWidth = finite.map { value in
+      let decimal = Decimal(shortest: value.magnitude, of: dtype)
+      return min(usesExponent ? decimal.digits.utf8.count - 1 : decimal.fractionDigits, FloatText.maximumFractionDigits)
+    }.max() ?? 0
     self.usesExponent = usesExponent
     self.fractionWidth = fractionWidth
-    width = zip(parts, values).map { part, value in
-      value.isFinite ? part.whole.utf8.count + 1 + fractionWidth + part.exponent.utf8.count : part.whole.utf8.count
+    width = values.map { value in
+      FloatText.text(value, dtype, usesExponent ? fractionWidth : nil, showsPlus, padding: fractionWidth).utf8.count
     }.max() ?? 0
   }
 
   func callAsFunction(_ value: Double) -> String {
-    let parts = FloatText.parts(value, dtype, usesExponent: usesExponent, showsPlus: showsPlus)
-    guard value.isFinite else { return padded(parts.whole) }
-    // 1.50e-05 lines up with 1.25e-05, but 1.5 is not 1.50.
-    let fill = String(repeating: usesExponent ? "0" : " ", count: fractionWidth - parts.fraction.utf8.count)
-    return padded(parts.whole + "." + parts.fraction + fill + parts.exponent)
+    let text = FloatText.text(value, dtype, usesExponent ? fractionWidth : nil, showsPlus, padding: fractionWidth)
+    return String(repeating: " ", count: max(0, width - text.utf8.count)) + text
   }
 
-  private func padded(_ text: String) -> String { String(repeating: " ", count: max(0, width - text.utf8.count)) + text }
-
-  private struct Parts {
-    var whole: String
-    var fraction = ""
-    var exponent = ""
-  }
-
-  private static func parts(_ value: Double, _ dtype: DType, usesExponent: Bool, showsPlus: Bool) -> Parts {
+  /// - Parameters:
+  ///   - exponentDigits: Digits after the point of the form with an exponent; nil for the form without.
+  ///   - padding: Columns after the point of the form without.
+  private static func text(
+    _ value: Double, _ dtype: DType, _ exponentDigits: Int?, _ showsPlus: Bool, padding: Int
+  ) -> String {
     let sign = value.sign == .minus && !value.isNaN ? "-" : showsPlus ? "+" : ""
-    guard value.isFinite else { return Parts(whole: sign + (value.isNaN ? "nan" : "inf")) }
+    guard value.isFinite else { return sign + (value.isNaN ? "nan" : "inf") }
+    if let exponentDigits {
+      // 1.e-05: the point stays where nothing follows it.
+      return sign + String(format: "%#.\(exponentDigits)e", value.magnitude)
+    }
     let decimal = Decimal(shortest: value.magnitude, of: dtype)
-    if usesExponent {
-      var text = decimal.digits
-      var exponent = decimal.exponent
-      if text.count > 9 {
-        let rounded = String(format: "%.8e", value.magnitude).split(separator: "e")
-        text = rounded[0].filter { $0 != "." }
-        exponent = Int(rounded[1]) ?? exponent
-      }
-      let power = String(exponent.magnitude)
-      return Parts(
-        whole: sign + text.prefix(1), fraction: trimmed(text.dropFirst()),
-        exponent: "e" + (exponent < 0 ? "-" : "+") + (power.count < 2 ? "0" : "") + power)
-    }
-    guard decimal.digits.count - 1 - decimal.exponent <= 8 else {
-      let rounded = String(format: "%.8f", value.magnitude).split(separator: ".")
-      return Parts(whole: sign + rounded[0], fraction: trimmed(rounded[1]))
-    }
-    let (whole, fraction) = decimal.positional
-    return Parts(whole: sign + whole, fraction: trimmed(fraction[...]))
+    let (whole, fraction) =
+      decimal.fractionDigits <= maximumFractionDigits
+      ? decimal.positional : rounded(value.magnitude, to: maximumFractionDigits)
+    return sign + whole + "." + fraction + String(repeating: " ", count: max(0, padding - fraction.utf8.count))
   }
 
-  private static func trimmed(_ digits: Substring) -> String { String(digits.reversed().drop { $0 == "0" }.reversed()) }
+  private static func rounded(_ magnitude: Double, to digits: Int) -> (whole: String, fraction: String) {
+    let parts = String(format: "%.\(digits)f", magnitude).split(separator: ".")
+    return (String(parts[0]), String(parts[1].reversed().drop { $0 == "0" }.reversed()))
+  }
 }
 
 /// Decimal digits and the power of ten of the first: 0.0123 is 123, −2.
@@ -76,12 +67,13 @@ private struct Decimal {
   var digits: String
   var exponent: Int
 
-  /// The fewest digits that are read back as the same number of the dtype. Of floats below F16's size, as of F32.
+  /// The fewest digits that are read back as the same number of the dtype; of BF16 and smaller floats, of F32.
   init(shortest magnitude: Double, of dtype: DType) {
     let text =
       switch dtype {
       case .f64: "\(magnitude)"
-      case .f16: "\(Float16(magnitude))"
+      // Swift writes whole numbers with all their digits, where 6.55e+04 is enough to tell 65504 from its neighbours.
+      case .f16: (0..<5).lazy.map { String(format: "%.\($0)e", magnitude) }.first { Float16($0) == Float16(magnitude) } ?? "\(magnitude)"
       default: "\(Float(magnitude))"
       }
     let parts = text.split(separator: "e")
@@ -94,8 +86,11 @@ private struct Decimal {
     exponent = significant.isEmpty ? 0 : power + whole.count - 1 - (all.count - significant.count)
   }
 
+  /// Digits after the point, when it is written without an exponent.
+  var fractionDigits: Int { max(0, digits.utf8.count - 1 - exponent) }
+
   var positional: (whole: String, fraction: String) {
-    guard exponent >= 0 else { return ("0", String(repeating: "0", count: -exponent - 1) + digits) }
+    guard exponent >= 0 else { return ("0", digits == "0" ? "" : String(repeating: "0", count: -exponent - 1) + digits) }
     let padded = digits + String(repeating: "0", count: max(0, exponent + 1 - digits.count))
     return (String(padded.prefix(exponent + 1)), String(padded.dropFirst(exponent + 1)))
   }

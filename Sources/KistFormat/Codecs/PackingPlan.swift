@@ -39,7 +39,7 @@ package struct PackingPlan: Sendable, Equatable {
   package static func choose(
     for record: EntryRecord, from source: any ByteSource, packing: Packing, encoder: ChunkEncoder
   ) throws(KistError) -> PackingPlan {
-    guard packing != .none, record.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else { return .raw }
+    guard packing != .none, record.layout.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else { return .raw }
     let transform = record.dtype.map(transform(for:)) ?? .none
     let width = transform == .none ? 1 : record.dtype?.componentByteCount ?? 1
     let sample = try takeSample(of: source, width: width)
@@ -54,7 +54,7 @@ package struct PackingPlan: Sendable, Equatable {
         estimate += choice.ratio / Double(width)
       }
       // What fits one chunk is simply tried; see ChunkEncoder.
-      guard record.chunkCount == 1 || estimate <= 1 - packing.minimumSaving else { return .raw }
+      guard record.layout.chunkCount == 1 || estimate <= 1 - packing.minimumSaving else { return .raw }
       return PackingPlan(codec: .zstd, transform: transform, planes: codings)
     }
   }

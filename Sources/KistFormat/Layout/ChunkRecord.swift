@@ -32,19 +32,19 @@ package struct ChunkRecord: Sendable, Equatable {
   }
 
   /// Reads chunk `index` of an entry and checks it against the entry and the file's length.
-  package init(_ block: RawSpan, at position: Int, chunk index: Int, of entry: EntryRecord, fileByteCount: Int)
-    throws(KistError)
-  {
-    let base = position * ChunkRecord.byteCount
+  package init(
+    _ block: RawSpan, chunk index: Int, of layout: ContentLayout, name: @autoclosure () -> String, fileByteCount: Int
+  ) throws(KistError) {
+    let base = (layout.firstChunk + index) * ChunkRecord.byteCount
     self.init(
       offset: block.size(base), storedByteCount: Int(block.u32(base + 8)), rawByteCount: Int(block.u32(base + 12)),
       hash: block.u64(base + 16), leaf: block.sha256(base + 32))
 
     func damage(_ field: String, _ problem: String) -> KistError {
-      KistError(.damaged, field: "chunk \(index) of '\(entry.name)': \(field)", offset: nil, problem)
+      KistError(.damaged, field: "chunk \(index) of '\(name())': \(field)", offset: nil, problem)
     }
     guard block.u64(base + 24) == 0 else { throw damage("reserved", "reserved bytes are not zero") }
-    let expected = entry.rawRange(ofChunk: index).count
+    let expected = layout.rawRange(ofChunk: index).count
     guard rawByteCount == expected else {
       throw damage("raw length", "\(rawByteCount) bytes, where the entry needs \(expected)")
     }
@@ -54,15 +54,15 @@ package struct ChunkRecord: Sendable, Equatable {
     guard offset >= Layout.bodyOffset, offset <= fileByteCount - storedByteCount else {
       throw damage("offset", "bytes from \(offset) on lie outside the committed file")
     }
-    switch entry.codec {
+    switch layout.codec {
     case .raw:
       guard storedByteCount == rawByteCount else { throw damage("stored length", "differs from the raw length of a raw chunk") }
-      guard offset == entry.runOffset + index * entry.rawBytesPerChunk else {
+      guard offset == layout.runOffset + index * layout.rawBytesPerChunk else {
         throw damage("offset", "the chunk is not where the entry's run has it")
       }
     case .zstd:
       guard offset % Layout.alignment == 0 else { throw damage("offset", "not a multiple of \(Layout.alignment)") }
-      guard storedByteCount >= 4 * entry.planeCount else { throw damage("stored length", "too short for the table of planes") }
+      guard storedByteCount >= 4 * layout.planeCount else { throw damage("stored length", "too short for the table of planes") }
     }
   }
 }

@@ -12,15 +12,7 @@ package struct EntryRecord: Sendable, Equatable {
   package var dtypeCode: UInt16
   package var shape: Shape
   package var ordinal: UInt32
-  package var transform: Transform = .none
-  package var codec: Codec = .raw
-  package var rawByteCount: Int
-  package var rawBytesPerChunk: Int
-  /// Position of the chunks block among the chunks blocks, and of the first record in it.
-  package var chunksBlock = 0
-  package var firstChunk = 0
-  /// Where the run of a raw entry begins.
-  package var runOffset = 0
+  package var layout: ContentLayout
   package var digest: Digest
 
   /// An entry that has no chunks yet.
@@ -31,20 +23,10 @@ package struct EntryRecord: Sendable, Equatable {
     dtypeCode = dtype?.code ?? 0
     self.shape = shape
     self.ordinal = ordinal
-    self.rawByteCount = rawByteCount
-    rawBytesPerChunk = Layout.rawBytesPerChunk(unit: dtype?.unitByteCount ?? 1)
+    layout = ContentLayout(
+      rawByteCount: rawByteCount, rawBytesPerChunk: Layout.rawBytesPerChunk(unit: dtype?.unitByteCount ?? 1),
+      componentByteCount: dtype?.componentByteCount ?? 1)
     digest = Digest(ofLeaves: [])
-  }
-
-  package var chunkCount: Int { (rawByteCount + rawBytesPerChunk - 1) / rawBytesPerChunk }
-
-  /// Planes of a packed chunk.
-  package var planeCount: Int { transform == .none ? 1 : dtype?.componentByteCount ?? 1 }
-
-  /// The bytes of the content that a chunk holds.
-  package func rawRange(ofChunk index: Int) -> Range<Int> {
-    let start = index * rawBytesPerChunk
-    return start..<min(start + rawBytesPerChunk, rawByteCount)
   }
 
   package var isSignature: Bool { kind == .record && name.utf8.starts(with: RecordName.signaturePrefix.utf8) }
@@ -70,18 +52,18 @@ package struct EntryRecord: Sendable, Equatable {
     writer.u64(nameOffset)
     writer.u32(UInt32(name.utf8.count))
     writer.u8(kind.rawValue)
-    writer.u8(transform.rawValue)
-    writer.u8(codec.rawValue)
+    writer.u8(layout.transform.rawValue)
+    writer.u8(layout.codec.rawValue)
     writer.u8(UInt8(shape.rank))
     writer.u16(dtypeCode)
-    writer.u16(UInt16(chunksBlock))
+    writer.u16(UInt16(layout.chunksBlock))
     writer.u32(ordinal)
     writer.u32(UInt32(shape.rank == 0 ? 0 : firstDim))
-    writer.u32(UInt32(firstChunk))
-    writer.u64(rawByteCount)
-    writer.u32(UInt32(rawBytesPerChunk))
-    writer.u32(UInt32(chunkCount))
-    writer.u64(runOffset)
+    writer.u32(UInt32(layout.firstChunk))
+    writer.u64(layout.rawByteCount)
+    writer.u32(UInt32(layout.rawBytesPerChunk))
+    writer.u32(UInt32(layout.chunkCount))
+    writer.u64(layout.runOffset)
     writer.u64(0)
     writer.digest(digest)
   }

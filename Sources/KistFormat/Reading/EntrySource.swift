@@ -34,9 +34,7 @@ extension KistFile {
 
   /// Lets go of the mapped pages that hold a range of an entry's content.
   package func releasePages(of entry: Entry, _ range: Range<Int>) {
-    guard !range.isEmpty else { return }
-    let size = entry.record.rawBytesPerChunk
-    for number in range.lowerBound / size...(range.upperBound - 1) / size {
+    for number in entry.layout.chunks(of: range) {
       guard let chunk = try? chunk(number, of: entry) else { return }
       mapped.release(chunk.range)
     }

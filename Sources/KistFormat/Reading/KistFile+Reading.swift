@@ -7,7 +7,7 @@ extension KistFile {
   @_lifetime(borrow self)
   public func rawBytes(of entry: Entry) -> RawSpan? {
     guard entry.codec == .raw else { return nil }
-    let start = entry.record.runOffset
+    let start = entry.layout.runOffset
     let span = unsafe RawSpan(_unsafeBytes: mapped.pointer(start..<start + entry.byteCount))
     return unsafe _overrideLifetime(span, borrowing: self)
   }
@@ -67,33 +67,32 @@ extension KistFile {
   package func read(
     _ entry: Entry, _ range: Range<Int>, into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
-    guard !range.isEmpty else { return }
-    let record = entry.record
-    let size = record.rawBytesPerChunk
-    for number in range.lowerBound / size...(range.upperBound - 1) / size {
-      let chunkRange = record.rawRange(ofChunk: number)
+    let layout = entry.layout
+    for number in layout.chunks(of: range) {
+      let chunkRange = layout.rawRange(ofChunk: number)
       let wanted = range.clamped(to: chunkRange)
       let start = wanted.lowerBound - range.lowerBound
       unsafe try readChunk(
-        number, of: entry,
+        number, of: entry, layout,
         part: wanted.lowerBound - chunkRange.lowerBound..<wanted.upperBound - chunkRange.lowerBound,
         into: UnsafeMutableRawBufferPointer(rebasing: output[start..<start + wanted.count]))
     }
   }
 
   private func readChunk(
-    _ number: Int, of entry: Entry, part: Range<Int>, into output: UnsafeMutableRawBufferPointer
+    _ number: Int, of entry: Entry, _ layout: ContentLayout, part: Range<Int>,
+    into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
-    let chunk = try chunk(number, of: entry)
+    let chunk = try chunk(number, of: layout, name: entry.name)
     do throws(KistError) {
       let stored = unsafe mapped.pointer(chunk.range)
       guard unsafe xxh3(stored) == chunk.hash else {
         throw KistError(.damaged, field: "XXH3", offset: chunk.offset, "the stored bytes do not match their checksum")
       }
-      if entry.codec == .raw {
+      if layout.codec == .raw {
         unsafe output.copyMemory(from: UnsafeRawBufferPointer(rebasing: stored[part]))
       } else {
-        unsafe try decode(stored, chunk, of: entry, part: part, into: output)
+        unsafe try decode(stored, chunk, of: layout, part: part, into: output)
       }
       try mapped.checkIntact()
     } catch {
@@ -102,30 +101,36 @@ extension KistFile {
   }
 
   private func decode(
-    _ stored: UnsafeRawBufferPointer, _ chunk: ChunkRecord, of entry: Entry, part: Range<Int>,
+    _ stored: UnsafeRawBufferPointer, _ chunk: ChunkRecord, of layout: ContentLayout, part: Range<Int>,
     into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
     let decoder = try decoders.take()
     defer { decoders.give(decoder) }
     if part.count == chunk.rawByteCount {
       unsafe try decoder.decode(
-        stored, transform: entry.transform, planeCount: entry.record.planeCount, into: output)
+        stored, transform: layout.transform, planeCount: layout.planeCount, into: output)
     } else {
       unsafe try decoder.decode(
-        stored, transform: entry.transform, planeCount: entry.record.planeCount, rawByteCount: chunk.rawByteCount,
+        stored, transform: layout.transform, planeCount: layout.planeCount, rawByteCount: chunk.rawByteCount,
         part: part, into: output)
     }
   }
 
   /// The record of a chunk, after its block was found right.
   package func chunk(_ number: Int, of entry: Entry) throws(KistError) -> ChunkRecord {
-    let block = entry.record.chunksBlock
+    try chunk(number, of: entry.layout, name: entry.name)
+  }
+
+  package func chunk(
+    _ number: Int, of layout: ContentLayout, name: @autoclosure () -> String
+  ) throws(KistError) -> ChunkRecord {
+    let block = layout.chunksBlock
     do throws(KistError) {
       if !checkedBlocks.withLock({ $0.contains(block) }) {
         try index.checkChunksBlock(block)
         checkedBlocks.withLock { _ = $0.insert(block) }
       }
-      return try index.chunk(number, of: entry.record)
+      return try index.chunk(number, of: layout, name: name())
     } catch {
       throw error.inFile(path)
     }

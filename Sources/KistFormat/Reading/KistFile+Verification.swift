@@ -15,9 +15,9 @@ public struct VerificationProblem: Sendable, Equatable {
   public var kind: EntryKind?
   public var problem: String
 
-  init(_ problem: String, in record: EntryRecord? = nil) {
-    entry = record?.name
-    kind = record?.kind
+  init(_ problem: String, in found: Entry? = nil) {
+    entry = found?.name
+    kind = found?.kind
     self.problem = problem
   }
 }
@@ -56,14 +56,14 @@ extension KistFile {
     var jobs: [ChunkJob] = []
     for entry in entries {
       do throws(KistError) {
-        let chunks = try (0..<entry.record.chunkCount).map { number throws(KistError) in try chunk(number, of: entry) }
+        let chunks = try (0..<entry.layout.chunkCount).map { number throws(KistError) in try chunk(number, of: entry) }
         jobs += chunks.enumerated().map { ChunkJob(entry: entry, number: $0.offset, chunk: $0.element) }
         extents += Self.extents(of: entry, chunks)
         if Digest(ofLeaves: chunks.lazy.map(\.leaf)) != entry.digest {
-          report.problems.append(VerificationProblem("the digest is not that of its chunks", in: entry.record))
+          report.problems.append(VerificationProblem("the digest is not that of its chunks", in: entry))
         }
       } catch {
-        report.problems.append(VerificationProblem(Self.words(error), in: entry.record))
+        report.problems.append(VerificationProblem(Self.words(error), in: entry))
       }
     }
     report.problems += Self.overlaps(extents)
@@ -129,7 +129,7 @@ extension KistFile {
       seen.insert(
         Key(
           offset: job.chunk.offset, storedByteCount: job.chunk.storedByteCount, rawByteCount: job.chunk.rawByteCount,
-          planeCount: job.entry.record.planeCount, transform: job.entry.transform, leaf: job.chunk.leaf)
+          planeCount: job.entry.layout.planeCount, transform: job.entry.transform, leaf: job.chunk.leaf)
       ).inserted
     }
   }
@@ -165,20 +165,20 @@ extension KistFile {
     do throws(KistError) {
       if level == .quick {
         guard unsafe xxh3(mapped.pointer(job.chunk.range)) == job.chunk.hash else {
-          return VerificationProblem("chunk \(job.number) does not match its XXH3", in: job.entry.record)
+          return VerificationProblem("chunk \(job.number) does not match its XXH3", in: job.entry)
         }
         try mapped.checkIntact()
         return nil
       }
-      let range = job.entry.record.rawRange(ofChunk: job.number)
+      let range = job.entry.layout.rawRange(ofChunk: job.number)
       var leaf: Digest?
       unsafe try EntrySource(self, job.entry).withBytes(range) { bytes throws(KistError) in unsafe leaf = Digest(hashing: bytes) }
       guard leaf == job.chunk.leaf else {
-        return VerificationProblem("chunk \(job.number) does not match its leaf, a SHA-256", in: job.entry.record)
+        return VerificationProblem("chunk \(job.number) does not match its leaf, a SHA-256", in: job.entry)
       }
       return nil
     } catch {
-      return VerificationProblem(Self.words(error), in: job.entry.record)
+      return VerificationProblem(Self.words(error), in: job.entry)
     }
   }
 
@@ -216,14 +216,14 @@ extension KistFile {
     let owner = "'\(entry.name)'"
     guard entry.byteCount > 0 else { return [] }
     guard entry.codec == .zstd else {
-      let start = entry.record.runOffset
+      let start = entry.layout.runOffset
       return [Extent(start..<start + entry.byteCount, .run, owner)]
     }
     return chunks.map { chunk in
       Extent(
         chunk.range,
         .packed(
-          rawByteCount: chunk.rawByteCount, transform: entry.transform, planeCount: entry.record.planeCount), owner)
+          rawByteCount: chunk.rawByteCount, transform: entry.transform, planeCount: entry.layout.planeCount), owner)
     }
   }
 

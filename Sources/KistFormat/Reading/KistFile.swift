@@ -64,28 +64,6 @@ public final class KistFile: Sendable {
   public var packageDigest: Digest { index.root.packageDigest }
 }
 
-/// What a container holds under a name.
-public struct Entry: Sendable, Identifiable {
-  /// Position among the file's entries, which are sorted by name.
-  public let id: Int
-  package let record: EntryRecord
-
-  public var name: String { record.name }
-  public var kind: EntryKind { record.kind }
-  /// Nil for assets, records, and tensors of a dtype that this version does not know.
-  public var dtype: DType? { record.dtype }
-  /// Slowest dimension first; `[]` for scalars, assets and records.
-  public var shape: Shape { record.shape }
-  /// Position in the source that the file was made from.
-  public var ordinal: Int { Int(record.ordinal) }
-  /// Length of the content.
-  public var byteCount: Int { record.rawByteCount }
-  public var codec: Codec { record.codec }
-  public var transform: Transform { record.transform }
-  /// Covers the content, however it is packed.
-  public var digest: Digest { record.digest }
-}
-
 // MARK: - Looking up
 
 extension KistFile {
@@ -111,7 +89,7 @@ extension KistFile {
   /// - Throws: `missing` when there is none.
   public func asset(_ path: String) throws(KistError) -> Entry { try entry(path, .asset) }
 
-  package func entry(at position: Int) -> Entry { Entry(id: position, record: index[position]) }
+  package func entry(at position: Int) -> Entry { Entry(id: position, index: index) }
 
   package func find(_ name: String, _ kind: EntryKind) -> Entry? {
     index.position(of: name, kind: kind).map(entry(at:))

@@ -15,7 +15,7 @@ extension KistFile {
   /// - Throws: `damaged` when a signature record is not one.
   public func signatures() throws(KistError) -> [Signature] {
     var signatures: [Signature] = []
-    for entry in entries(of: .record) where entry.record.isSignature {
+    for entry in entries(of: .record) where entry.isSignature {
       guard entry.byteCount == 96 else {
         throw KistError(.damaged, file: path, field: entry.name, "a signature has 96 bytes, not \(entry.byteCount)")
       }

@@ -72,7 +72,7 @@ package final class ChunkAppender {
         let job = Job(entry: cursor.entry, chunk: cursor.chunk)
         cursor.chunk += 1
         // An entry without content is a job too: it is completed in its turn.
-        if cursor.chunk >= max(1, drafts[cursor.entry].record.chunkCount) { cursor = (cursor.entry + 1, 0) }
+        if cursor.chunk >= max(1, drafts[cursor.entry].record.layout.chunkCount) { cursor = (cursor.entry + 1, 0) }
         return job
       },
       produce: { (job) throws(KistError) -> Encoded in
@@ -83,9 +83,9 @@ package final class ChunkAppender {
       },
       consume: { (job, encoded) throws(KistError) in
         let draft = drafts[job.entry]
-        let range = draft.record.rawRange(ofChunk: job.chunk)
-        if draft.record.rawByteCount > 0 { try self.append(encoded, job.chunk, of: draft) }
-        if job.chunk + 1 >= draft.record.chunkCount { self.complete(draft, chunksBlock: chunksBlock) }
+        let range = draft.record.layout.rawRange(ofChunk: job.chunk)
+        if draft.record.layout.rawByteCount > 0 { try self.append(encoded, job.chunk, of: draft) }
+        if job.chunk + 1 >= draft.record.layout.chunkCount { self.complete(draft, chunksBlock: chunksBlock) }
         self.buffers.give(encoded.buffer)
         draft.entry.source.release(range)
         self.progress.advance(by: range.count)
@@ -97,17 +97,17 @@ package final class ChunkAppender {
     let chunk = encoded.chunk
     if index == 0 {
       draft.begin(packed: chunk.packedByteCount != nil, firstChunk: records.count)
-      if draft.record.codec == .raw {
+      if draft.record.layout.codec == .raw {
         draft.positionBefore = position
         position = Layout.aligned(
-          position, to: Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.rawByteCount))
-        draft.record.runOffset = position
+          position, to: Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.layout.rawByteCount))
+        draft.record.layout.runOffset = position
       }
     }
     if let packedByteCount = chunk.packedByteCount {
       unsafe try appendPacked(chunk, encoded.buffer.stored(packedByteCount), of: draft)
     } else {
-      let range = draft.record.rawRange(ofChunk: index)
+      let range = draft.record.layout.rawRange(ofChunk: index)
       unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in unsafe try output.write(bytes, at: position) }
       record(chunk, offset: position, storedByteCount: range.count)
       position += range.count
@@ -117,7 +117,7 @@ package final class ChunkAppender {
   private func appendPacked(
     _ chunk: EncodedChunk, _ stored: UnsafeRawBufferPointer, of draft: EntryDraft
   ) throws(KistError) {
-    let key = PackedKey(leaf: chunk.leaf, transform: draft.record.transform, planeCount: draft.record.planeCount)
+    let key = PackedKey(leaf: chunk.leaf, transform: draft.record.layout.transform, planeCount: draft.record.layout.planeCount)
     if let earlier = packedChunks[key] {
       records.append(records[earlier])
       return
@@ -138,20 +138,20 @@ package final class ChunkAppender {
 
   /// All chunks of an entry are there: digests it, and takes a raw run back that the file already had.
   private func complete(_ draft: EntryDraft, chunksBlock: Int) {
-    guard draft.record.rawByteCount > 0 else { return }
-    let first = draft.record.firstChunk
-    draft.record.chunksBlock = chunksBlock
+    guard draft.record.layout.rawByteCount > 0 else { return }
+    let first = draft.record.layout.firstChunk
+    draft.record.layout.chunksBlock = chunksBlock
     draft.record.digest = Digest(ofLeaves: records[first...].lazy.map(\.leaf))
-    guard draft.record.codec == .raw else { return }
-    let key = RunKey(digest: draft.record.digest, byteCount: draft.record.rawByteCount)
-    let alignment = Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.rawByteCount)
+    guard draft.record.layout.codec == .raw else { return }
+    let key = RunKey(digest: draft.record.digest, byteCount: draft.record.layout.rawByteCount)
+    let alignment = Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.layout.rawByteCount)
     guard let earlier = rawRuns[key], earlier % alignment == 0 else {
-      rawRuns[key] = draft.record.runOffset
+      rawRuns[key] = draft.record.layout.runOffset
       return
     }
-    for index in first..<records.count { records[index].offset += earlier - draft.record.runOffset }
+    for index in first..<records.count { records[index].offset += earlier - draft.record.layout.runOffset }
     position = draft.positionBefore
-    draft.record.runOffset = earlier
+    draft.record.layout.runOffset = earlier
   }
 }
 
@@ -192,9 +192,9 @@ private final class EntryDraft: @unchecked Sendable {
   ) throws(KistError) -> EncodedChunk {
     let plan = try plan(encoder)
     var encoded: EncodedChunk?
-    unsafe try entry.source.withBytes(blank.rawRange(ofChunk: chunk)) { bytes throws(KistError) in
+    unsafe try entry.source.withBytes(blank.layout.rawRange(ofChunk: chunk)) { bytes throws(KistError) in
       unsafe encoded = try encoder.encode(
-        bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.chunkCount == 1, into: buffer)
+        bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.layout.chunkCount == 1, into: buffer)
     }
     guard let encoded else { throw KistError(.system, field: "'\(entry.name)'", "the source gave no bytes") }
     return encoded
@@ -202,9 +202,9 @@ private final class EntryDraft: @unchecked Sendable {
 
   /// Notes, with the first chunk, how the entry is stored.
   func begin(packed: Bool, firstChunk: Int) {
-    record.firstChunk = firstChunk
+    record.layout.firstChunk = firstChunk
     guard packed, case .success(let plan)? = plan.withLock({ $0 }) else { return }
-    record.codec = .zstd
-    record.transform = plan.transform
+    record.layout.codec = .zstd
+    record.layout.transform = plan.transform
   }
 }

@@ -49,21 +49,20 @@ package struct ChunkCopier {
   /// Copies the chunks of an entry; gives its new record.
   package mutating func copy(_ entry: Entry) throws(KistError) -> EntryRecord {
     var record = entry.record
-    guard record.rawByteCount > 0 else { return record }
+    guard record.layout.rawByteCount > 0 else { return record }
     let first = records.count
-    for number in 0..<record.chunkCount {
+    for number in 0..<record.layout.chunkCount {
       var chunk = try file.chunk(number, of: entry)
-      if record.codec == .raw {
-        chunk.offset = try place(
-          ofRun: entry) + number * record.rawBytesPerChunk
-        if number == 0 { record.runOffset = chunk.offset }
+      if record.layout.codec == .raw {
+        chunk.offset = try place(ofRun: entry) + number * record.layout.rawBytesPerChunk
+        if number == 0 { record.layout.runOffset = chunk.offset }
       } else {
         chunk.offset = try place(of: chunk, number, entry)
       }
       records.append(chunk)
     }
-    record.chunksBlock = 0
-    record.firstChunk = first
+    record.layout.chunksBlock = 0
+    record.layout.firstChunk = first
     return record
   }
 
@@ -78,13 +77,13 @@ package struct ChunkCopier {
 
   private mutating func place(ofRun entry: Entry) throws(KistError) -> Int {
     let record = entry.record
-    if let offset = moved[record.runOffset] { return offset }
+    if let offset = moved[record.layout.runOffset] { return offset }
     position = Layout.aligned(
-      position, to: Layout.runAlignment(kind: record.kind, byteCount: record.rawByteCount))
-    defer { position += record.rawByteCount }
-    moved[record.runOffset] = position
-    for number in 0..<record.chunkCount {
-      try write(try file.chunk(number, of: entry), number, entry, at: position + number * record.rawBytesPerChunk)
+      position, to: Layout.runAlignment(kind: record.kind, byteCount: record.layout.rawByteCount))
+    defer { position += record.layout.rawByteCount }
+    moved[record.layout.runOffset] = position
+    for number in 0..<record.layout.chunkCount {
+      try write(try file.chunk(number, of: entry), number, entry, at: position + number * record.layout.rawBytesPerChunk)
     }
     return position
   }

@@ -119,7 +119,7 @@ public final class KistEditor {
   private func keepOrdinals(_ newRecords: inout [EntryRecord]) {
     for index in newRecords.indices {
       if let old = file.find(newRecords[index].name, newRecords[index].kind) {
-        newRecords[index].ordinal = old.record.ordinal
+        newRecords[index].ordinal = UInt32(old.ordinal)
       }
     }
   }
@@ -127,18 +127,19 @@ public final class KistEditor {
   /// Lists the chunks of all entries in one new block, in the place of all others.
   private func merge(_ commit: inout Commit) throws(KistError) {
     var merged: [ChunkRecord] = []
-    for index in commit.entries.indices where commit.entries[index].rawByteCount > 0 {
+    for index in commit.entries.indices where commit.entries[index].layout.rawByteCount > 0 {
       let entry = commit.entries[index]
-      let isNew = entry.chunksBlock == commit.chunksBlocks.count
+      let layout = entry.layout
+      let isNew = layout.chunksBlock == commit.chunksBlocks.count
       let first = merged.count
-      for number in 0..<entry.chunkCount {
+      for number in 0..<layout.chunkCount {
         merged.append(
           isNew
-            ? commit.newChunks[entry.firstChunk + number]
-            : try file.chunk(number, of: Entry(id: index, record: entry)))
+            ? commit.newChunks[layout.firstChunk + number]
+            : try file.chunk(number, of: layout, name: entry.name))
       }
-      commit.entries[index].chunksBlock = 0
-      commit.entries[index].firstChunk = first
+      commit.entries[index].layout.chunksBlock = 0
+      commit.entries[index].layout.firstChunk = first
     }
     commit.chunksBlocks = []
     commit.newChunks = merged

@@ -62,7 +62,9 @@ enum Output {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-      line(String(decoding: try encoder.encode(value), as: UTF8.self))
+      let json = String(decoding: try encoder.encode(value), as: UTF8.self)
+      // An empty list is written over three lines otherwise. No string has a line break of its own.
+      line(json.replacing(#/(?<open>[\[{])\n\n *(?<close>[\]}])/#) { "\($0.open)\($0.close)" })
     } catch {
       throw KistError(.system, "the result can't be written as JSON: \(error)")
     }
