@@ -71,7 +71,8 @@ let package = Package(
       name: "ConformanceTests", dependencies: ["KistConversion", "TestSupport", "kist"], path: "Tests/Conformance",
       swiftSettings: strict),
     .testTarget(
-      name: "HostileTests", dependencies: ["KistConversion", "TestSupport"], path: "Tests/Hostile", swiftSettings: strict),
+      name: "HostileTests", dependencies: ["KistConversion", "TestSupport"], path: "Tests/Hostile",
+      swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -41,7 +41,8 @@ func editBench(_ options: BenchOptions, gigabytes: Int) throws {
     let source = folder + "/model.safetensors"
     _ = try writeSynthetic(source, gigabytes: gigabytes)
     let target = folder + "/model.kist"
-    _ = try Conversion.plan(source: source, target: target, options: ConversionOptions(packing: .none)).run(progress: NoProgress())
+    _ = try Conversion.plan(source: source, target: target, options: ConversionOptions(packing: .none)).run(
+      progress: NoProgress())
     let tensorCount = try KistFile(path: target).tensors.count
     var written = 0
     var number = 0
@@ -72,7 +73,8 @@ private func writeSynthetic(_ path: String, gigabytes: Int) throws -> Int {
   try file.output.write(layout.bytes, at: 0)
   for (index, place) in layout.order.enumerated() {
     let start = index * 4098
-    unsafe try file.output.write(UnsafeRawBufferPointer(rebasing: pool[start..<start + place.range.count]), at: place.range.lowerBound)
+    unsafe try file.output.write(
+      UnsafeRawBufferPointer(rebasing: pool[start..<start + place.range.count]), at: place.range.lowerBound)
   }
   unsafe pool.deallocate()
   try file.commit(replacing: false)
@@ -88,7 +90,8 @@ private func syntheticPool(_ byteCount: Int) -> UnsafeRawBufferPointer {
     let x = state ^ state >> 29
     let sum = Int32(x & 0xFFFF) + Int32(x >> 16 & 0xFFFF) + Int32(x >> 32 & 0xFFFF) + Int32(x >> 48) - 131_070
     let value = Float(sum) * 6e-7
-    unsafe pool.storeBytes(of: UInt16(truncatingIfNeeded: value.bitPattern >> 16), toByteOffset: 2 * index, as: UInt16.self)
+    unsafe pool.storeBytes(
+      of: UInt16(truncatingIfNeeded: value.bitPattern >> 16), toByteOffset: 2 * index, as: UInt16.self)
   }
   return UnsafeRawBufferPointer(pool)
 }

@@ -39,13 +39,15 @@ struct All: ParsableCommand {
 }
 
 struct Pack: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Lossless size and speed on MiniLM's weights, against ZipNN.")
+  static let configuration = CommandConfiguration(
+    abstract: "Lossless size and speed on MiniLM's weights, against ZipNN.")
   @OptionGroup var options: BenchOptions
   func run() throws { try packBench(options) }
 }
 
 struct Open: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Opening and listing many tensors, against safetensors and gguf.")
+  static let configuration = CommandConfiguration(
+    abstract: "Opening and listing many tensors, against safetensors and gguf.")
   @OptionGroup var options: BenchOptions
   func run() throws { try openBench(options) }
 }

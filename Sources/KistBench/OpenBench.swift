@@ -18,7 +18,8 @@ func openBench(_ options: BenchOptions) throws {
             source: MemorySource([UInt8](repeating: UInt8(number & 255), count: 128)))
         })
       try writer.finish()
-      _ = try Conversion.plan(source: kist, target: safetensors, options: ConversionOptions()).run(progress: NoProgress())
+      _ = try Conversion.plan(source: kist, target: safetensors, options: ConversionOptions()).run(
+        progress: NoProgress())
 
       var listed = 0
       let runs = options.runs * 10

@@ -20,7 +20,8 @@ import KistFormat
 
 /// Lossless size and speed on the weights of a real model, in bf16 and f32.
 func packBench(_ options: BenchOptions) throws {
-  print("\nLossless packing of all-MiniLM-L6-v2's weights (\(options.threads) threads, best of \(options.runs), in memory)")
+  print(
+    "\nLossless packing of all-MiniLM-L6-v2's weights (\(options.threads) threads, best of \(options.runs), in memory)")
   guard let model = minilm(options) else { return }
   try withTemporaryFolder(in: options.folder) { folder in
     for dtype in [DType.bf16, .f32] {
@@ -61,10 +62,13 @@ private func packBench(_ dtype: DType, _ weights: Weights, _ folder: String, _ o
   row("\(dtype), \(weights.byteCount) bytes", "Kist", "ZipNN", "")
   row("stored / raw", ratio(Double(stored) / raw), peer.map { ratio(($0["bytes"] ?? 0) / raw) } ?? "–")
   row("whole file / raw (index and digests too)", ratio(Double(fileByteCount) / raw))
-  for (name, seconds, key) in [("pack, SHA-256 of every chunk included", packing, "pack"), ("unpack, XXH3 checked", unpacking, "unpack")] {
+  for (name, seconds, key) in [
+    ("pack, SHA-256 of every chunk included", packing, "pack"), ("unpack, XXH3 checked", unpacking, "unpack"),
+  ] {
     let other = peer?[key]
     row(
-      name, gigabytesPerSecond(weights.byteCount, seconds), other.map { gigabytesPerSecond(weights.byteCount, $0) } ?? "–",
+      name, gigabytesPerSecond(weights.byteCount, seconds),
+      other.map { gigabytesPerSecond(weights.byteCount, $0) } ?? "–",
       other.map { times($0 / seconds) } ?? "")
   }
 }
@@ -86,7 +90,8 @@ private func unpackingSeconds(_ file: KistFile, _ threads: Parallelism, _ runs: 
     try threads.forEach(chunks.count) { index throws(KistError) in
       let (tensor, range) = chunks[index]
       unsafe try file.read(
-        tensor, range, into: UnsafeMutableRawBufferPointer(rebasing: output[starts[index]..<starts[index] + range.count]))
+        tensor, range,
+        into: UnsafeMutableRawBufferPointer(rebasing: output[starts[index]..<starts[index] + range.count]))
     }
   }
 }

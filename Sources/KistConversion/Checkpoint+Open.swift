@@ -41,7 +41,8 @@ extension Checkpoint {
     Checkpoint(
       path: file.path, format: .safetensors, tensors: tensors(of: [file]), assets: [],
       weightFiles: [WeightFile(path: "model.safetensors", header: file.headerBytes)],
-      metadata: metadata(of: [file.header]), emptyDirectories: [], leftOut: [], container: nil, byteCount: file.byteCount)
+      metadata: metadata(of: [file.header]), emptyDirectories: [], leftOut: [], container: nil,
+      byteCount: file.byteCount)
   }
 
   private static func tensors(of files: [SafetensorsFile]) -> [CheckpointTensor] {
@@ -69,7 +70,8 @@ extension Checkpoint {
       path: path, format: .huggingFace, tensors: tensors(of: files), assets: assets,
       weightFiles: zip(folder.weightFiles, files).map { WeightFile(path: $0, header: $1.headerBytes) },
       metadata: metadata(of: files.map(\.header)), emptyDirectories: folder.emptyDirectories,
-      leftOut: folder.leftOut.map { LeftOutFile(path: $0.path, reason: $0.reason) }, container: nil, byteCount: byteCount)
+      leftOut: folder.leftOut.map { LeftOutFile(path: $0.path, reason: $0.reason) }, container: nil,
+      byteCount: byteCount)
   }
 
   // MARK: - Containers
@@ -100,7 +102,8 @@ extension Checkpoint {
   private static func header(of name: String, in file: KistFile) throws(KistError) -> [UInt8] {
     guard let entry = file.find(name, .asset), entry.byteCount <= SafetensorsHeader.maximumByteCount + 8 else {
       throw KistError(
-        .damaged, file: file.path, field: RecordName.provenance, "names the weight file '\(name)', whose header is not there")
+        .damaged, file: file.path, field: RecordName.provenance,
+        "names the weight file '\(name)', whose header is not there")
     }
     return try file.bytes(of: entry)
   }

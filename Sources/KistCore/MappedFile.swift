@@ -99,9 +99,11 @@ extension KistError {
   package static func fromErrno(file: String, _ number: Int32 = errno) -> KistError {
     switch number {
     case ENOENT: KistError(.missing, file: file, "no such file or directory")
-    case EEXIST: KistError(.conflict, file: file, "exists already", advice: "choose another name, or --force to replace it")
+    case EEXIST:
+      KistError(.conflict, file: file, "exists already", advice: "choose another name, or --force to replace it")
     case ENOSPC, EDQUOT: KistError(.system, file: file, "no space left on the disk", advice: "free some and try again")
-    case EFBIG: KistError(.system, file: file, "larger than the system allows a file to be here", advice: "see `ulimit -f`")
+    case EFBIG:
+      KistError(.system, file: file, "larger than the system allows a file to be here", advice: "see `ulimit -f`")
     default: unsafe KistError(.system, file: file, String(cString: strerror(number)).lowercased())
     }
   }

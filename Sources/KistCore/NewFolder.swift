@@ -38,7 +38,8 @@ package final class NewFolder: Sendable {
     for file in files {
       let destination = target + "/" + file
       do {
-        try FileManager.default.createDirectory(atPath: parentFolder(of: destination), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+          atPath: parentFolder(of: destination), withIntermediateDirectories: true)
       } catch {
         throw KistError(.system, file: destination, "its folder can't be made: \(error.localizedDescription)")
       }
@@ -52,7 +53,8 @@ package final class NewFolder: Sendable {
     let all = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
     var isDirectory: ObjCBool = false
     return all.filter {
-      unsafe FileManager.default.fileExists(atPath: path + "/" + $0, isDirectory: &isDirectory) && !isDirectory.boolValue
+      unsafe FileManager.default.fileExists(atPath: path + "/" + $0, isDirectory: &isDirectory)
+        && !isDirectory.boolValue
     }
   }
 }

@@ -80,14 +80,18 @@ package final class NewFile: Sendable {
     let source = hiddenName ?? "/proc/self/fd/\(output.descriptor)"
     if replacing {
       let name = NewFile.hiddenName(for: target)
-      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else { throw .fromErrno(file: target) }
+      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 else {
+        throw .fromErrno(file: target)
+      }
       guard unsafe rename(name, target) == 0 else {
         let error = KistError.fromErrno(file: target)
         unsafe unlink(name)
         throw error
       }
     } else {
-      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 else { throw .fromErrno(file: target) }
+      guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 else {
+        throw .fromErrno(file: target)
+      }
     }
     syncFolder(parentFolder(of: target))
   }

@@ -98,7 +98,9 @@ extension Metadata {
   package init(decoding bytes: [UInt8]) throws(KistError) {
     func damage(_ problem: String) -> KistError { KistError(.damaged, field: RecordName.metadata, problem) }
     let document: JSONDocument
-    do throws(KistError) { unsafe document = try JSONDocument(bytes.span.bytes, depth: 8) } catch { throw damage(error.problem) }
+    do throws(KistError) { unsafe document = try JSONDocument(bytes.span.bytes, depth: 8) } catch {
+      throw damage(error.problem)
+    }
     guard let members = document.root.members else { throw damage("not a JSON object") }
     var seen: Set<[UInt8]> = []
     for (key, member) in members {
@@ -106,7 +108,9 @@ extension Metadata {
         throw damage("'\(key)' has no type and value")
       }
       guard seen.insert(Array(key.utf8)).inserted else { throw damage("'\(key)' is there twice") }
-      do { items.append(Item(key: key, value: try Value(text, type: type))) } catch { throw damage("'\(key)': \(error.problem)") }
+      do { items.append(Item(key: key, value: try Value(text, type: type))) } catch {
+        throw damage("'\(key)': \(error.problem)")
+      }
     }
   }
 
@@ -120,7 +124,10 @@ extension Metadata {
           { text in
             text.object([
               ("type", { $0.string(item.value.type) }),
-              ("value", { if case .string(let string) = item.value { $0.string(string) } else { $0.literal("\(item.value)") } }),
+              (
+                "value",
+                { if case .string(let string) = item.value { $0.string(string) } else { $0.literal("\(item.value)") } }
+              ),
             ])
           }
         )

@@ -11,14 +11,17 @@ import Testing
     var output: String
     var errors: String
 
-    func json() throws -> [String: Any] { try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]) }
+    func json() throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
   }
 
   /// The folder that has test bundle and command.
   private static let products: URL = {
     let test = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     let candidates = [test, test.deletingLastPathComponent()]
-    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("kist").path) } ?? test
+    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("kist").path) }
+      ?? test
   }()
 
   @discardableResult
@@ -89,8 +92,10 @@ import Testing
     let summary = try kist("inspect", "a.kist", "--json", in: folder).json()
     #expect(
       Set(summary.keys) == [
-        "schema", "path", "format", "architecture", "model_type", "file_bytes", "tensor_count", "parameters", "repeated_parameters",
-        "raw_bytes", "stored_bytes", "ratio", "dtypes", "groups", "tensors", "assets", "metadata", "generation", "weights_digest",
+        "schema", "path", "format", "architecture", "model_type", "file_bytes", "tensor_count", "parameters",
+        "repeated_parameters",
+        "raw_bytes", "stored_bytes", "ratio", "dtypes", "groups", "tensors", "assets", "metadata", "generation",
+        "weights_digest",
         "package_digest", "signatures", "left_out",
       ])
     let documentation = try String(contentsOfFile: "\(repository)/docs/json.md", encoding: .utf8)
@@ -190,13 +195,16 @@ import Testing
   @Test func `a missing file is one line on standard error and status 2, for every verb`() throws {
     let folder = try TemporaryFolder()
     let calls = [
-      ["inspect", "no.kist"], ["verify", "no.kist"], ["diff", "no.kist", "no.kist"], ["show", "no.kist", "t"], ["compact", "no.kist"],
+      ["inspect", "no.kist"], ["verify", "no.kist"], ["diff", "no.kist", "no.kist"], ["show", "no.kist", "t"],
+      ["compact", "no.kist"],
       ["convert", "no.kist", "-o", "x.kist"], ["edit", "no.kist", "rm", "t"], ["sign", "no.kist", "--key", "no.key"],
     ]
     for call in calls {
       let result = try run(call, in: folder)
       #expect(result.status == 2 && result.output.isEmpty, "\(call)")
-      #expect(result.errors.hasPrefix("kist: no.k") && result.errors.filter { $0 == "\n" }.count == 1, "\(call): \(result.errors)")
+      #expect(
+        result.errors.hasPrefix("kist: no.k") && result.errors.filter { $0 == "\n" }.count == 1,
+        "\(call): \(result.errors)")
     }
   }
 
@@ -207,8 +215,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ["frobnicate"], ["inspect"], ["inspect", "a", "b"], ["verify", "a.kist", "--level", "deep"], ["inspect", "a", "--threads", "0"],
-    ["edit", "a.kist", "set"], ["edit", "a.kist", "put", "-"], ["edit", "a.kist", "rm", "x", "--as", "y"], ["convert", "a"],
+    ["frobnicate"], ["inspect"], ["inspect", "a", "b"], ["verify", "a.kist", "--level", "deep"],
+    ["inspect", "a", "--threads", "0"],
+    ["edit", "a.kist", "set"], ["edit", "a.kist", "put", "-"], ["edit", "a.kist", "rm", "x", "--as", "y"],
+    ["convert", "a"],
   ])
   func `wrong usage is status 64`(arguments: [String]) throws {
     #expect(try run(arguments).status == 64)
@@ -222,16 +232,20 @@ import Testing
 
   @Test func `help of every verb names the options that docs/cli.md has, and no other`() throws {
     let table = try String(contentsOfFile: "\(repository)/docs/cli.md", encoding: .utf8)
-    let verbs = try kist("--help").output.split(separator: "SUBCOMMANDS:")[1].split(separator: "\n").compactMap { line in
+    let verbs = try kist("--help").output.split(separator: "SUBCOMMANDS:")[1].split(separator: "\n").compactMap {
+      line in
       line.firstMatch(of: #/^  (?<verb>[a-z]+) /#).map { String($0.verb) }
     }
-    let rows = table.split(separator: "\n").compactMap { $0.firstMatch(of: #/^\| `(?<verb>[a-z]+)` \| `(?<arguments>[^|]*(?:\\\|[^|]*)*)` \|/#) }
+    let rows = table.split(separator: "\n").compactMap {
+      $0.firstMatch(of: #/^\| `(?<verb>[a-z]+)` \| `(?<arguments>[^|]*(?:\\\|[^|]*)*)` \|/#)
+    }
     #expect(verbs == rows.map { String($0.verb) })
     let common: Set = ["--json", "--quiet", "--threads", "--force", "--help", "--version"]
     for row in rows {
       let help = try kist(String(row.verb), "--help")
       let listed = Set(help.output.matches(of: #/(?m)^  (?:-\w, )*(?<option>--[a-z-]+)/#).map { String($0.option) })
-      let documented = Set(row.arguments.matches(of: #/--[a-z-]+|-o\b/#).map { $0.output == "-o" ? "--output" : String($0.output) })
+      let documented = Set(
+        row.arguments.matches(of: #/--[a-z-]+|-o\b/#).map { $0.output == "-o" ? "--output" : String($0.output) })
       #expect(help.status == 0 && listed.subtracting(common) == documented, "\(row.verb)")
       #expect(help.output.contains("EXAMPLES") && help.output.matches(of: #/\n  kist /#).count >= 2, "\(row.verb)")
     }

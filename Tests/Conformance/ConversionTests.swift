@@ -127,7 +127,8 @@ import Testing
     #expect(folder.contents.sorted() == ["a.kist", "a.safetensors", "full"])
 
     let options = ConversionOptions(replacesExisting: true)
-    _ = try Conversion.plan(source: Self.folders[0], target: folder.file("full"), options: options).run(progress: NoProgress())
+    _ = try Conversion.plan(source: Self.folders[0], target: folder.file("full"), options: options).run(
+      progress: NoProgress())
     #expect(try readFile(folder.file("full/mine.txt")) == [1], "what was there stays")
     #expect(try readFile(folder.file("full/config.json")) == readFile(Self.folders[0] + "/config.json"))
   }

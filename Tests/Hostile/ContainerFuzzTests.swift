@@ -25,14 +25,17 @@ import Testing
         let file = try KistFile(path: path)
         outcomes.opened += 1
         try readEverything(file)
-        if try !file.verify(number % 2 == 0 ? .full : .quick, parallelism: Parallelism(threads: 1)).isSound { outcomes.damaged += 1 }
+        if try !file.verify(number % 2 == 0 ? .full : .quick, parallelism: Parallelism(threads: 1)).isSound {
+          outcomes.damaged += 1
+        }
       } catch let error as KistError {
         #expect(error.file == path, "seed \(seed), case \(number): \(error)")
         outcomes.refused += 1
       }
     }
     // A fuzzer whose inputs all stop at the first checksum would prove nothing.
-    #expect(outcomes.opened > Self.caseCount / 10 && outcomes.refused > Self.caseCount / 10, "\(outcomes), seed \(seed)")
+    #expect(
+      outcomes.opened > Self.caseCount / 10 && outcomes.refused > Self.caseCount / 10, "\(outcomes), seed \(seed)")
     #expect(outcomes.damaged > Self.caseCount / 100, "\(outcomes), seed \(seed)")
   }
 
@@ -49,7 +52,10 @@ import Testing
       .tensor("weights", dtype: .bf16, shape: [32, 16], source: MemorySource(random.bf16Weights(512))),
       .tensor("bias", dtype: .f32, shape: [5], source: MemorySource(random.bytes(20))),
       .tensor("table", dtype: .i64, shape: [2, 2, 16], source: MemorySource([UInt8](repeating: 3, count: 512))),
-      .asset("config.json", source: MemorySource(Array(#"{"architectures": ["Test"], "x": "\#(String(repeating: "y", count: 300))"}"#.utf8))),
+      .asset(
+        "config.json",
+        source: MemorySource(Array(#"{"architectures": ["Test"], "x": "\#(String(repeating: "y", count: 300))"}"#.utf8))
+      ),
     ])
     var metadata = Metadata()
     metadata["format"] = .string("pt")
@@ -70,9 +76,12 @@ import Testing
       case 0: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
       case 1: bytes[position] = [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &random) ?? 0
       case 2:
-        let value: UInt64 = [0, 1, 64, 16384, 1 << 20, 1 << 31, 1 << 32, 1 << 62, .max, .max - 63].randomElement(using: &random) ?? 0
+        let value: UInt64 =
+          [0, 1, 64, 16384, 1 << 20, 1 << 31, 1 << 32, 1 << 62, .max, .max - 63].randomElement(using: &random) ?? 0
         let width = [2, 4, 8].randomElement(using: &random) ?? 4
-        for byte in 0..<width where position + byte < bytes.count { bytes[position + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
+        for byte in 0..<width where position + byte < bytes.count {
+          bytes[position + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte))
+        }
       default:
         let from = Int.random(in: interesting, using: &random)
         for byte in 0..<min(32, bytes.count - max(from, position)) { bytes[position + byte] = base.bytes[from + byte] }

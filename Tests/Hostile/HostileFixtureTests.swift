@@ -19,7 +19,9 @@ struct HostileCase: CustomTestStringConvertible {
   static func table(_ folder: String) -> [HostileCase] {
     let path = "\(repository)/Fixtures/\(folder)"
     let text = (try? String(contentsOfFile: path + "/manifest.tsv", encoding: .utf8)) ?? ""
-    let rows = text.split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+    let rows = text.split(separator: "\n").map {
+      $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+    }
     guard let header = rows.first else { return [] }
     func column(_ row: [String], _ name: String) -> String {
       guard let index = header.firstIndex(of: name), index < row.count else { return "" }
@@ -70,7 +72,9 @@ struct HostileCase: CustomTestStringConvertible {
         return Problem(stage: "read", text: "\(error)")
       }
     }
-    return try file.verify(.full).problems.first.map { Problem(stage: "verify", text: "\($0.entry ?? "") \($0.problem)") }
+    return try file.verify(.full).problems.first.map {
+      Problem(stage: "verify", text: "\($0.entry ?? "") \($0.problem)")
+    }
   }
 
   @Test(arguments: HostileCase.table("odd"))

@@ -17,7 +17,9 @@ import Testing
       let options = ConversionOptions(packing: packing)
       _ = try Conversion.plan(source: source, target: target, options: options).run(progress: NoProgress())
     }
-    let checkpoints = try [source, folder.file("auto.kist"), folder.file("none.kist")].map { try Checkpoint.open(path: $0) }
+    let checkpoints = try [source, folder.file("auto.kist"), folder.file("none.kist")].map {
+      try Checkpoint.open(path: $0)
+    }
     for a in checkpoints {
       for b in checkpoints {
         let result = try diff(a, b)
@@ -31,14 +33,16 @@ import Testing
     let folder = try TemporaryFolder()
     let a = try makeCheckpoint(
       [
-        f32("same", [1, 2]), f32("value", [1, 2, 3, 4]), f32("shape", [1, 2, 3, 4]), f32("dtype", [1, 2]), f32("sign", [0]), f32("a", [1]),
+        f32("same", [1, 2]), f32("value", [1, 2, 3, 4]), f32("shape", [1, 2, 3, 4]), f32("dtype", [1, 2]),
+        f32("sign", [0]), f32("a", [1]),
         .asset("same.txt", source: MemorySource([1])), .asset("cut.txt", source: MemorySource([1, 2, 3])),
         .asset("only.txt", source: MemorySource([])),
       ], in: folder, "a.kist")
     let b = try makeCheckpoint(
       [
         f32("same", [1, 2]), f32("value", [1, 2, 3, 5]), f32("shape", [1, 2, 3, 4], shape: [2, 2]),
-        .tensor("dtype", dtype: .f64, shape: [2], source: MemorySource(bytes(of: [1.0, 2.0]))), f32("sign", [-0.0]), f32("b", [1]),
+        .tensor("dtype", dtype: .f64, shape: [2], source: MemorySource(bytes(of: [1.0, 2.0]))), f32("sign", [-0.0]),
+        f32("b", [1]),
         .asset("same.txt", source: MemorySource([1])), .asset("cut.txt", source: MemorySource([1, 2])),
         .asset("other.txt", source: MemorySource([1, 2])),
       ], in: folder, "b.kist")

@@ -31,7 +31,10 @@ import Testing
   @Test func `tensors of unlike shape or dtype are not one group`() throws {
     let folder = try TemporaryFolder()
     let checkpoint = try makeCheckpoint(
-      [f32("a.0", [1]), f32("a.1", [1, 2]), .tensor("a.2", dtype: .i32, shape: [1], source: MemorySource([0, 0, 0, 0]))],
+      [
+        f32("a.0", [1]), f32("a.1", [1, 2]),
+        .tensor("a.2", dtype: .i32, shape: [1], source: MemorySource([0, 0, 0, 0])),
+      ],
       in: folder)
     #expect(try CheckpointSummary(checkpoint).groups.map(\.pattern) == ["a.0", "a.1", "a.2"])
   }
@@ -62,7 +65,8 @@ import Testing
 
   @Test func `a reference shows missing, extra and mismatched tensors`() throws {
     let folder = try TemporaryFolder()
-    let checkpoint = try makeCheckpoint([f32("both", [1, 2]), f32("extra", [1]), f32("shape", [1, 2])], in: folder, "a.kist")
+    let checkpoint = try makeCheckpoint(
+      [f32("both", [1, 2]), f32("extra", [1]), f32("shape", [1, 2])], in: folder, "a.kist")
     let reference = try makeCheckpoint(
       [f32("both", [1, 3]), f32("missing", [1]), f32("shape", [1, 2], shape: [2, 1])], in: folder, "b.kist")
     var summary = try CheckpointSummary(checkpoint)

@@ -129,7 +129,8 @@ import Testing
     }
     #expect(try fits(448, .f8e4m3) && !fits(449, .f8e4m3) && !fits(.infinity, .f8e4m3) && fits(.nan, .f8e4m3))
     #expect(try !fits(-0.0, .f8e4m3fnuz) && fits(0, .f8e4m3fnuz) && !fits(.nan, .f4) && fits(-6, .f4))
-    #expect(try fits(255, .u8) && !fits(256, .u8) && !fits(-1, .u8) && !fits(0.5, .u8) && !fits(-0.0, .i8) && fits(-128, .i8))
+    #expect(
+      try fits(255, .u8) && !fits(256, .u8) && !fits(-1, .u8) && !fits(0.5, .u8) && !fits(-0.0, .i8) && fits(-128, .i8))
     #expect(try fits(1, .bool) && !fits(2, .bool) && fits(0.25, .f32) && !fits(0.1, .f32) && fits(1e300, .f64))
     #expect(try fits(9_007_199_254_740_992, .i64) && !fits(18_446_744_073_709_551_616, .u64))
   }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct QuantityTests {
   @Test(arguments: [
-    (0, "0 B"), (1, "1 B"), (999, "999 B"), (1000, "1.00 kB"), (1234, "1.23 kB"), (9995, "10.0 kB"), (12_345, "12.3 kB"),
+    (0, "0 B"), (1, "1 B"), (999, "999 B"), (1000, "1.00 kB"), (1234, "1.23 kB"), (9995, "10.0 kB"),
+    (12_345, "12.3 kB"),
     (99_960, "100 kB"), (123_456, "123 kB"), (999_499, "999 kB"), (999_500, "1.00 MB"), (90_868_376, "90.9 MB"),
     (1_234_567_890, "1.23 GB"), (5_000_000_000_000, "5.00 TB"),
   ])
@@ -16,7 +17,9 @@ import Testing
     #expect(Quantity.count(count) == expected)
   }
 
-  @Test(arguments: [(999, "999"), (260_032, "260K"), (22_713_728, "22.7M"), (7_241_732_096, "7.24B"), (999_999_999, "1.00B")])
+  @Test(arguments: [
+    (999, "999"), (260_032, "260K"), (22_713_728, "22.7M"), (7_241_732_096, "7.24B"), (999_999_999, "1.00B"),
+  ])
   func `parameters are written as on model cards`(count: Int, expected: String) {
     #expect(Quantity.parameters(count) == expected)
   }
@@ -30,7 +33,8 @@ import Testing
     var table = TextTable([.left, .right])
     table.add(["a.very.long.name.of.a.tensor.weight", "1 B"])
     table.add(["short", "12 B"])
-    #expect(table.lines() == ["a.very.long.name.of.a.tensor.weight   1 B", "short                                12 B"])
+    #expect(
+      table.lines() == ["a.very.long.name.of.a.tensor.weight   1 B", "short                                12 B"])
     #expect(table.lines(width: 26) == ["a.very.lon…or.weight   1 B", "short                 12 B"])
   }
 

@@ -41,7 +41,10 @@ import Testing
 
   @Test func `the number of threads and the packing do not change a bit`() throws {
     var random = SeededGenerator(seed: 3)
-    let entries = [f32("a", random.weights(900_000)), f32("b", random.weights(33, deviation: 1e20)), f32("c", random.weights(300_001))]
+    let entries = [
+      f32("a", random.weights(900_000)), f32("b", random.weights(33, deviation: 1e20)),
+      f32("c", random.weights(300_001)),
+    ]
     let folder = try TemporaryFolder()
     try writeSample(folder.file("raw.kist"), packing: .none, entries: entries)
     let raw = try Checkpoint.open(path: folder.file("raw.kist"))
@@ -77,7 +80,8 @@ import Testing
     let entries: [NewEntry] = [
       .tensor("f64", dtype: .f64, shape: [8], source: MemorySource(bytes(of: values.map { Double($0) }))),
       .tensor("f16", dtype: .f16, shape: [8], source: MemorySource(bytes(of: values.map { Float16($0) }))),
-      .tensor("bf16", dtype: .bf16, shape: [8], source: MemorySource(bytes(of: values.map { UInt16($0.bitPattern >> 16) }))),
+      .tensor(
+        "bf16", dtype: .bf16, shape: [8], source: MemorySource(bytes(of: values.map { UInt16($0.bitPattern >> 16) }))),
       .tensor("f4", dtype: .f4, shape: [8], source: MemorySource(f4)),
     ]
     for result in try statistics(entries) { #expect(result == expected) }
@@ -110,7 +114,8 @@ import Testing
     let plainComparison = PlainStatistics.compare(a, b)
     #expect(comparison.maximum == plainComparison.maximum)
     #expect(comparison.errors == plainComparison.errors && comparison.squares == plainComparison.squares)
-    #expect(comparison.differing == plainComparison.differing && comparison.incomparable == plainComparison.incomparable)
+    #expect(
+      comparison.differing == plainComparison.differing && comparison.incomparable == plainComparison.incomparable)
   }
 
   @Test func `widening is exact for every bit pattern of the 16-bit floats`() {

@@ -13,20 +13,21 @@ import Testing
     return try TensorView("t", .whole, in: try makeCheckpoint([entry], in: folder)).text()
   }
 
-  @Test(arguments: [
-    ([1, 2.5, -3, 0.1], "[ 1.   2.5 -3.   0.1]"),
-    ([1e-5, 1, 2], "[1.e-05 1.e+00 2.e+00]"),
-    ([1e9, 1], "[1.e+09 1.e+00]"),
-    ([.nan, .infinity, -.infinity, -0.0, 1.25], "[  nan   inf  -inf -0.    1.25]"),
-    ([0, 0], "[0. 0.]"),
-    ([16777.217], "[16777.217]"),
-    ([1e-3, 999], "[1.00e-03 9.99e+02]"),
-    ([.nan], "[nan]"),
-    ([1, .nan, 1e10], "[1.e+00    nan 1.e+10]"),
-    ([1e-5, 0.12345678], "[9.9999997e-06 1.2345678e-01]"),
-    ([1e-45, 1.2345], "[1.4013e-45 1.2345e+00]"),
-    ([], "[]"),
-  ] as [([Float], String)])
+  @Test(
+    arguments: [
+      ([1, 2.5, -3, 0.1], "[ 1.   2.5 -3.   0.1]"),
+      ([1e-5, 1, 2], "[1.e-05 1.e+00 2.e+00]"),
+      ([1e9, 1], "[1.e+09 1.e+00]"),
+      ([.nan, .infinity, -.infinity, -0.0, 1.25], "[  nan   inf  -inf -0.    1.25]"),
+      ([0, 0], "[0. 0.]"),
+      ([16777.217], "[16777.217]"),
+      ([1e-3, 999], "[1.00e-03 9.99e+02]"),
+      ([.nan], "[nan]"),
+      ([1, .nan, 1e10], "[1.e+00    nan 1.e+10]"),
+      ([1e-5, 0.12345678], "[9.9999997e-06 1.2345678e-01]"),
+      ([.leastNonzeroMagnitude, 1.2345], "[1.4013e-45 1.2345e+00]"),
+      ([], "[]"),
+    ] as [([Float], String)])
   func `F32 is printed as numpy prints it`(values: [Float], expected: String) throws {
     #expect(try text(.f32, [values.count], littleEndianBytes(values)) == expected)
   }

@@ -13,7 +13,9 @@ final class RecordingOutput: FileOutput, @unchecked Sendable {
 
   private(set) var operations: [Operation] = []
 
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) { unsafe operations.append(.write(offset: offset, bytes: [UInt8](bytes))) }
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+    unsafe operations.append(.write(offset: offset, bytes: [UInt8](bytes)))
+  }
   func sync() { operations.append(.sync) }
 }
 

@@ -57,7 +57,9 @@ package final class TemporaryFolder {
 
 package func readFile(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
-package func writeFile(_ bytes: [UInt8], _ path: String) throws { try Data(bytes).write(to: URL(fileURLWithPath: path)) }
+package func writeFile(_ bytes: [UInt8], _ path: String) throws {
+  try Data(bytes).write(to: URL(fileURLWithPath: path))
+}
 
 /// The folder of the repository.
 package let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -70,16 +72,22 @@ package let sampleEntries: [NewEntry] = {
   let weights = littleEndianBytes(random.weights(300 * 200))
   return [
     .tensor("embed", dtype: .bf16, shape: [1024, 700], source: MemorySource(embedding)),
-    .tensor("norm", dtype: .f32, shape: [200], source: MemorySource(littleEndianBytes(random.weights(200, deviation: 1)))),
+    .tensor(
+      "norm", dtype: .f32, shape: [200], source: MemorySource(littleEndianBytes(random.weights(200, deviation: 1)))),
     .tensor("layer.0", dtype: .f32, shape: [300, 200], source: MemorySource(weights)),
     .tensor("layer.1", dtype: .f32, shape: [300, 200], source: MemorySource(weights)),
     .tensor("noise", dtype: .u8, shape: [70000], source: MemorySource(random.bytes(70000))),
     .tensor("noise too", dtype: .i8, shape: [2, 35000], source: MemorySource(random.bytes(70000))),
-    .tensor("positions", dtype: .i64, shape: [512], source: MemorySource((0..<512).flatMap { [UInt8($0 & 255), UInt8($0 >> 8), 0, 0, 0, 0, 0, 0] })),
+    .tensor(
+      "positions", dtype: .i64, shape: [512],
+      source: MemorySource((0..<512).flatMap { [UInt8($0 & 255), UInt8($0 >> 8), 0, 0, 0, 0, 0, 0] })),
     .tensor("lm_head", dtype: .bf16, shape: [1024, 700], source: MemorySource(embedding)),
     .tensor("nothing", dtype: .f32, shape: [0, 4], source: MemorySource([])),
     .tensor("scalar", dtype: .f32, shape: [], source: MemorySource([0, 0, 128, 63])),
-    .asset("config.json", source: MemorySource(Array(#"{"model_type": "test", "padding": "\#(String(repeating: "ab", count: 2000))"}"#.utf8))),
+    .asset(
+      "config.json",
+      source: MemorySource(
+        Array(#"{"model_type": "test", "padding": "\#(String(repeating: "ab", count: 2000))"}"#.utf8))),
     .asset("empty.txt", source: MemorySource([])),
   ]
 }()

@@ -44,7 +44,8 @@ struct DirectoryListing {
       default: leftOut.append((relative, "not a regular file"))
       }
       guard files.count <= Self.maximumFileCount else {
-        throw KistError(.invalid, file: root, "has more than \(Self.maximumFileCount) files", advice: "is this a model's folder?")
+        throw KistError(
+          .invalid, file: root, "has more than \(Self.maximumFileCount) files", advice: "is this a model's folder?")
       }
     }
   }

@@ -50,7 +50,8 @@ public struct ModelDirectory: Sendable {
   private static func noWeights(_ path: String, _ files: [String]) -> KistError {
     let others = files.filter { SecondCopies.format(of: $0) != nil }.prefix(3)
     return KistError(
-      .unsupported, file: path, "has no safetensors weights"
+      .unsupported, file: path,
+      "has no safetensors weights"
         + (others.isEmpty ? "" : " (only \(others.joined(separator: ", ")), which this version does not read)"),
       advice: "a model's folder has model.safetensors, or model.safetensors.index.json and its shards")
   }
@@ -65,7 +66,8 @@ extension ModelDirectory {
     // Adapters and parts of pipelines: every safetensors file in the folder itself, as long as no name repeats.
     var names: Set<[UInt8]> = []
     var weights: [String] = []
-    for file in files where !file.contains("/") && file.hasSuffix(".safetensors") && SecondCopies.format(of: file) == nil {
+    for file in files
+    where !file.contains("/") && file.hasSuffix(".safetensors") && SecondCopies.format(of: file) == nil {
       let header = try SafetensorsFile(path: path + "/" + file).header
       let own = header.tensors.map { Array($0.name.utf8) }
       guard names.isDisjoint(with: own) else { continue }
@@ -113,7 +115,9 @@ struct ShardIndex {
   init(path: String) throws(KistError) {
     let file = try MappedFile(path: path)
     do throws(KistError) {
-      guard file.count <= SafetensorsHeader.maximumByteCount else { throw KistError(.damaged, "is too large for an index of shards") }
+      guard file.count <= SafetensorsHeader.maximumByteCount else {
+        throw KistError(.damaged, "is too large for an index of shards")
+      }
       guard let map = try JSONDocument(file.bytes).root["weight_map"]?.members else {
         throw KistError(.damaged, field: "weight_map", "missing, or not a JSON object")
       }

@@ -48,7 +48,8 @@ public struct NpyFile: Sendable {
       count == file.byteCount - dataStart
     else {
       throw KistError(
-        .damaged, field: "shape", "\(header.shape) of \(header.dtype) does not go with \(file.byteCount - dataStart) bytes of data")
+        .damaged, field: "shape",
+        "\(header.shape) of \(header.dtype) does not go with \(file.byteCount - dataStart) bytes of data")
     }
     var bytes = unsafe file.extracting(dataStart...).withUnsafeBytes { unsafe [UInt8]($0) }
     if header.isBigEndian { Self.swapBytes(&bytes, width: header.dtype.componentByteCount) }
@@ -93,7 +94,8 @@ extension NpyFile {
       throw KistError(.unsupported, field: "dtype", "NumPy has no \(dtype)")
     }
     let dimensions = shape.dimensions
-    let tuple = dimensions.count == 1 ? "(\(dimensions[0]),)" : "(\(dimensions.map(String.init).joined(separator: ", ")))"
+    let tuple =
+      dimensions.count == 1 ? "(\(dimensions[0]),)" : "(\(dimensions.map(String.init).joined(separator: ", ")))"
     var text = Array("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': \(tuple), }".utf8)
     let unpadded = magic.count + 4 + text.count + 1
     text += [UInt8](repeating: UInt8(ascii: " "), count: (64 - unpadded % 64) % 64) + [UInt8(ascii: "\n")]
@@ -114,7 +116,8 @@ struct NpyHeader {
   var shape: Shape
 
   static let descriptors: [(name: String, dtype: DType)] = [
-    ("|b1", .bool), ("|u1", .u8), ("|i1", .i8), ("<u2", .u16), ("<i2", .i16), ("<u4", .u32), ("<i4", .i32), ("<u8", .u64),
+    ("|b1", .bool), ("|u1", .u8), ("|i1", .i8), ("<u2", .u16), ("<i2", .i16), ("<u4", .u32), ("<i4", .i32),
+    ("<u8", .u64),
     ("<i8", .i64), ("<f2", .f16), ("<f4", .f32), ("<f8", .f64), ("<c8", .c64),
   ]
 
@@ -122,10 +125,14 @@ struct NpyHeader {
     guard let header = String(validating: text, as: UTF8.self) else {
       throw KistError(.damaged, field: "header", "not text")
     }
-    func damage(_ field: String) -> KistError { KistError(.damaged, field: "header: \(field)", "missing, or not of the form that NumPy writes") }
+    func damage(_ field: String) -> KistError {
+      KistError(.damaged, field: "header: \(field)", "missing, or not of the form that NumPy writes")
+    }
     guard let match = header.firstMatch(of: #/^\s*\{(?<members>.*)\}\s*$/#) else { throw damage("dictionary") }
     let members = match.members
-    guard let order = members.firstMatch(of: #/'fortran_order'\s*:\s*(?<flag>True|False)/#) else { throw damage("fortran_order") }
+    guard let order = members.firstMatch(of: #/'fortran_order'\s*:\s*(?<flag>True|False)/#) else {
+      throw damage("fortran_order")
+    }
     isFortranOrder = order.flag == "True"
     guard let tuple = members.firstMatch(of: #/'shape'\s*:\s*\((?<list>[0-9,\sL]*)\)/#) else { throw damage("shape") }
     let parts = tuple.list.split(separator: ",").map { $0.filter(\.isNumber) }.filter { !$0.isEmpty }
@@ -133,7 +140,8 @@ struct NpyHeader {
     guard sizes.count == parts.count, sizes.count <= Shape.maximumRank else { throw damage("shape") }
     shape = Shape(sizes)
     guard let descriptor = members.firstMatch(of: #/'descr'\s*:\s*'(?<name>[^']*)'/#)?.name else {
-      throw KistError(.unsupported, field: "header: descr", "a structured array", advice: "save its fields as arrays of their own")
+      throw KistError(
+        .unsupported, field: "header: descr", "a structured array", advice: "save its fields as arrays of their own")
     }
     let name = descriptor.first == ">" || descriptor.first == "=" ? "<" + descriptor.dropFirst() : String(descriptor)
     guard let known = Self.descriptors.first(where: { $0.name.dropFirst() == name.dropFirst() }) else {

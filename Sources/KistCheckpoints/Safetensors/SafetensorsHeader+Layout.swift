@@ -31,14 +31,16 @@ extension SafetensorsHeader {
   public static func layOut(_ tensors: [Description], metadata: [MetadataItem]) throws(KistError) -> FileLayout {
     let sorted = tensors.indices.sorted { a, b in
       let ranks = (alignmentRank(tensors[a].dtype), alignmentRank(tensors[b].dtype))
-      return ranks.0 != ranks.1 ? ranks.0 > ranks.1 : tensors[a].name.utf8.lexicographicallyPrecedes(tensors[b].name.utf8)
+      return ranks.0 != ranks.1
+        ? ranks.0 > ranks.1 : tensors[a].name.utf8.lexicographicallyPrecedes(tensors[b].name.utf8)
     }
     var ranges: [Range<Int>] = []
     var end = 0
     for index in sorted {
       let tensor = tensors[index]
       guard let count = tensor.shape.elementCount.flatMap(tensor.dtype.byteCount(ofElements:)) else {
-        throw KistError(.invalid, field: "tensor '\(tensor.name)'", "\(tensor.shape) of \(tensor.dtype) has no length in bytes")
+        throw KistError(
+          .invalid, field: "tensor '\(tensor.name)'", "\(tensor.shape) of \(tensor.dtype) has no length in bytes")
       }
       ranges.append(end..<end + count)
       end += count
@@ -55,7 +57,8 @@ extension SafetensorsHeader {
 
   /// The library sorts by the order in which its enumeration of dtypes lists them: by alignment, widest last.
   private static let enumeration: [DType] = [
-    .bool, .f4, .f6e2m3, .f6e3m2, .u8, .i8, .f8e5m2, .f8e4m3, .f8e8m0, .f8e4m3fnuz, .f8e5m2fnuz, .i16, .u16, .f16, .bf16,
+    .bool, .f4, .f6e2m3, .f6e3m2, .u8, .i8, .f8e5m2, .f8e4m3, .f8e8m0, .f8e4m3fnuz, .f8e5m2fnuz, .i16, .u16, .f16,
+    .bf16,
     .i32, .u32, .f32, .c64, .f64, .i64, .u64,
   ]
 

@@ -65,7 +65,8 @@ public struct SafetensorsHeader: Sendable {
     let span = unsafe bytes.span.bytes
     let jsonByteCount = try SafetensorsHeader.jsonByteCount(span)
     guard jsonByteCount == span.byteCount - 8 else {
-      throw KistError(.damaged, field: "header length", offset: 0, "\(jsonByteCount) bytes, where \(span.byteCount - 8) are there")
+      throw KistError(
+        .damaged, field: "header length", offset: 0, "\(jsonByteCount) bytes, where \(span.byteCount - 8) are there")
     }
     try self.init(json: span.extracting(8...))
   }
@@ -77,7 +78,8 @@ public struct SafetensorsHeader: Sendable {
     let length = unsafe UInt64(littleEndian: file.unsafeLoadUnaligned(as: UInt64.self))
     guard length <= maximumByteCount else {
       throw KistError(
-        .damaged, field: "header length", offset: 0, "\(length) bytes is more than a safetensors header may have "
+        .damaged, field: "header length", offset: 0,
+        "\(length) bytes is more than a safetensors header may have "
           + "(\(maximumByteCount))", advice: "is this a safetensors file?")
     }
     return Int(length)
@@ -151,7 +153,9 @@ public struct SafetensorsHeader: Sendable {
     }
     guard let dimensions = sizes(fields.shape) else { throw damage("shape", "missing, or not a list of sizes") }
     guard dimensions.count <= Shape.maximumRank else {
-      throw KistError(.unsupported, field: "tensor '\(name)': shape", "\(dimensions.count) dimensions is more than \(Shape.maximumRank)")
+      throw KistError(
+        .unsupported, field: "tensor '\(name)': shape",
+        "\(dimensions.count) dimensions is more than \(Shape.maximumRank)")
     }
     let shape = Shape(dimensions)
     guard let offsets = sizes(fields.offsets), offsets.count == 2, offsets[0] <= offsets[1] else {
@@ -162,7 +166,8 @@ public struct SafetensorsHeader: Sendable {
       throw damage("shape", "\(elementCount) elements of \(dtype) do not end on a byte")
     }
     guard offsets[1] - offsets[0] == byteCount else {
-      throw damage("data_offsets", "\(offsets[1] - offsets[0]) bytes, where shape \(shape) of \(dtype) has \(byteCount)")
+      throw damage(
+        "data_offsets", "\(offsets[1] - offsets[0]) bytes, where shape \(shape) of \(dtype) has \(byteCount)")
     }
     guard offsets[1] <= Int.max - dataOffset else { throw damage("data_offsets", "past the end of any file") }
     return Tensor(name: name, dtype: dtype, shape: shape, range: dataOffset + offsets[0]..<dataOffset + offsets[1])
@@ -182,7 +187,8 @@ public struct SafetensorsHeader: Sendable {
         let isGap = tensor.range.lowerBound > end
         throw KistError(
           .damaged, field: "tensor '\(tensor.name)': data_offsets", offset: tensor.range.lowerBound,
-          isGap ? "\(tensor.range.lowerBound - end) bytes before it belong to no tensor" : "overlaps the tensor before it")
+          isGap
+            ? "\(tensor.range.lowerBound - end) bytes before it belong to no tensor" : "overlaps the tensor before it")
       }
       end = tensor.range.upperBound
     }

@@ -61,7 +61,9 @@ extension Conversion {
   private func notice(of layouts: [WeightLayout]) -> [String] {
     let fresh = layouts.filter { !$0.isVerbatim }
     guard !fresh.isEmpty, !source.weightFiles.isEmpty else { return [] }
-    return ["wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"]
+    return [
+      "wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"
+    ]
   }
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {

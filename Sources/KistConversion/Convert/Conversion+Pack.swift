@@ -13,7 +13,8 @@ extension Conversion {
       tensors.map { tensor throws(KistError) in
         guard let dtype = tensor.dtype else {
           throw KistError(
-            .unsupported, file: source.path, field: "tensor '\(tensor.name)'", "has a dtype that this Kist does not know",
+            .unsupported, file: source.path, field: "tensor '\(tensor.name)'",
+            "has a dtype that this Kist does not know",
             advice: "use a newer Kist")
         }
         return .tensor(tensor.name, dtype: dtype, shape: tensor.shape, source: tensor.source)
@@ -40,7 +41,8 @@ extension Conversion {
     if takesAll {
       assets += source.weightFiles.map { .asset($0.path, source: MemorySource($0.header)) }
     } else {
-      outcome.notices.append("took \(tensors.count) of \(source.tensors.count) tensors: weight files will get new headers")
+      outcome.notices.append(
+        "took \(tensors.count) of \(source.tensors.count) tensors: weight files will get new headers")
     }
     assets.sort { compareBytes($0.name, $1.name) < 0 }
     try writer.add(assets)

@@ -97,7 +97,9 @@ public struct Conversion: Sendable {
     guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
       throw KistError(.missing, file: folder, "no such folder", advice: "make it first")
     }
-    guard URL(fileURLWithPath: source.path).resolvingSymlinksInPath() != URL(fileURLWithPath: target).resolvingSymlinksInPath()
+    guard
+      URL(fileURLWithPath: source.path).resolvingSymlinksInPath()
+        != URL(fileURLWithPath: target).resolvingSymlinksInPath()
     else { throw KistError(.conflict, file: target, "is the source itself") }
     let contents = try? FileManager.default.contentsOfDirectory(atPath: target)
     if !options.replacesExisting, contents != [] || targetFormat != .huggingFace { try requireAbsent(target) }

@@ -35,7 +35,9 @@ package struct Provenance: Sendable, Equatable {
       return strings
     }
     let document: JSONDocument
-    do throws(KistError) { unsafe document = try JSONDocument(bytes.span.bytes, depth: 8) } catch { throw damage(error.problem) }
+    do throws(KistError) { unsafe document = try JSONDocument(bytes.span.bytes, depth: 8) } catch {
+      throw damage(error.problem)
+    }
     guard let source = document.root["source"]?.string.flatMap(Checkpoint.Format.init(rawValue:)) else {
       throw damage("names no source that this Kist knows")
     }

@@ -19,12 +19,15 @@ struct WeightLayout {
 
   /// The file as it came in, when its header names exactly these tensors as they are; else nil.
   static func verbatim(_ file: WeightFile, tensors: [CheckpointTensor]) -> WeightLayout? {
-    guard let header = try? SafetensorsHeader(detached: file.header), header.tensors.count == tensors.count else { return nil }
+    guard let header = try? SafetensorsHeader(detached: file.header), header.tensors.count == tensors.count else {
+      return nil
+    }
     var byName: [[UInt8]: CheckpointTensor] = [:]
     for tensor in tensors { byName[Array(tensor.name.utf8)] = tensor }
     var pieces: [Piece] = []
     for expected in header.tensors {
-      guard let tensor = byName[Array(expected.name.utf8)], tensor.dtype == expected.dtype, tensor.shape == expected.shape
+      guard let tensor = byName[Array(expected.name.utf8)], tensor.dtype == expected.dtype,
+        tensor.shape == expected.shape
       else { return nil }
       pieces.append(Piece(tensor: tensor, offset: expected.range.lowerBound))
     }
@@ -55,7 +58,8 @@ struct WeightLayout {
   }
 
   /// Writes header and data. Pieces go to their places from several threads; nothing waits for its turn.
-  func write(to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver) throws(KistError) {
+  func write(to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver) throws(KistError)
+  {
     try output.write(header, at: 0)
     var jobs: [(piece: Int, range: Range<Int>)] = []
     for (index, piece) in pieces.enumerated() {

@@ -125,7 +125,8 @@ public final class ContainerEdit {
     if !isTensor, !isAsset { try requireNoWeightFile(name) }
     guard isTensor || isAsset else {
       throw KistError(
-        .missing, file: checkpoint.path, "has no tensor and no file '\(name)'", advice: "`kist inspect` lists what it has")
+        .missing, file: checkpoint.path, "has no tensor and no file '\(name)'",
+        advice: "`kist inspect` lists what it has")
     }
     let chosen = kind ?? (isTensor ? .tensor : .asset)
     try editor.remove(name, kind: chosen)

@@ -16,7 +16,8 @@ extension CheckpointDiff {
     try compareAssets(a, b)
     compareMetadata(a.metadata, b.metadata)
     isSame =
-      tensorsOnlyInA.isEmpty && tensorsOnlyInB.isEmpty && tensors.isEmpty && assetsOnlyInA.isEmpty && assetsOnlyInB.isEmpty
+      tensorsOnlyInA.isEmpty && tensorsOnlyInB.isEmpty && tensors.isEmpty && assetsOnlyInA.isEmpty
+      && assetsOnlyInB.isEmpty
       && assets.isEmpty && metadata.isEmpty
   }
 
@@ -84,7 +85,8 @@ extension CheckpointDiff {
 extension CheckpointTensor {
   /// Whether dtype and shape are the same, so that equal bytes are equal tensors.
   fileprivate func hasForm(of other: CheckpointTensor) -> Bool {
-    let isSameType = dtype == other.dtype && entry?.dtypeCode ?? dtype?.code == other.entry?.dtypeCode ?? other.dtype?.code
+    let isSameType =
+      dtype == other.dtype && entry?.dtypeCode ?? dtype?.code == other.entry?.dtypeCode ?? other.dtype?.code
     return isSameType && shape == other.shape && byteCount == other.byteCount
   }
 }

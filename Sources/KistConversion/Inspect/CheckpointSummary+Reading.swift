@@ -21,7 +21,9 @@ extension CheckpointSummary {
     groups = TensorGroup.groups(of: rows)
     tensors = try Glob.filter(rows, names, name: \.name, file: checkpoint.path)
     assets = try AssetRow.rows(of: checkpoint)
-    metadata = checkpoint.metadata.items.map { MetadataRow(key: $0.key, type: $0.value.type, value: $0.value.description) }
+    metadata = checkpoint.metadata.items.map {
+      MetadataRow(key: $0.key, type: $0.value.type, value: $0.value.description)
+    }
     leftOut = checkpoint.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
 
     if let configuration = ModelConfiguration(of: checkpoint) {
@@ -106,7 +108,8 @@ extension DTypeTotal {
   fileprivate static func totals(of rows: [TensorRow]) -> [DTypeTotal] {
     var totals: [String: DTypeTotal] = [:]
     for row in rows {
-      var total = totals[row.dtype]
+      var total =
+        totals[row.dtype]
         ?? DTypeTotal(dtype: row.dtype, tensorCount: 0, elementCount: 0, rawByteCount: 0, storedByteCount: 0)
       total.tensorCount += 1
       total.elementCount += row.elementCount
@@ -139,9 +142,13 @@ private struct ModelConfiguration {
 
   /// Nil when there is no such file, or it is no JSON object: that is for others to complain about.
   init?(of checkpoint: Checkpoint) {
-    guard let asset = checkpoint.assets.first(where: { $0.path == "config.json" }), asset.byteCount <= 1 << 20 else { return nil }
+    guard let asset = checkpoint.assets.first(where: { $0.path == "config.json" }), asset.byteCount <= 1 << 20 else {
+      return nil
+    }
     var text: [UInt8] = []
-    try? unsafe asset.source.withBytes(0..<asset.byteCount) { bytes throws(KistError) in unsafe text.append(contentsOf: bytes) }
+    try? unsafe asset.source.withBytes(0..<asset.byteCount) { bytes throws(KistError) in
+      unsafe text.append(contentsOf: bytes)
+    }
     guard let document = unsafe try? JSONDocument(text.span.bytes), document.root.members != nil else { return nil }
     architecture = document.root["architectures"]?.array?.first?.string
     modelType = document.root["model_type"]?.string

@@ -40,7 +40,8 @@ public struct CheckpointSummary: Sendable, Codable, Equatable {
   public var against: ReferenceReport?
 
   enum CodingKeys: String, CodingKey {
-    case schema, path, format, architecture, ratio, dtypes, groups, tensors, assets, metadata, generation, signatures, against
+    case schema, path, format, architecture, ratio, dtypes, groups, tensors, assets, metadata, generation, signatures,
+      against
     case modelType = "model_type"
     case fileByteCount = "file_bytes"
     case tensorCount = "tensor_count"

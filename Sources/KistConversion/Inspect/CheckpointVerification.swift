@@ -48,7 +48,8 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
       kind = problem.kind.map { "\($0)" }
       name = problem.entry
       // The name need not be said twice.
-      self.problem = problem.entry.map { problem.problem.replacing(" of '\($0)'", with: "", maxReplacements: 1) } ?? problem.problem
+      self.problem =
+        problem.entry.map { problem.problem.replacing(" of '\($0)'", with: "", maxReplacements: 1) } ?? problem.problem
     }
   }
 

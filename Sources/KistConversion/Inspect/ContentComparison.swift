@@ -12,7 +12,8 @@ struct Content: Sendable {
   init(_ tensor: CheckpointTensor) {
     source = tensor.source
     digest = tensor.entry?.digest
-    chunkByteCount = tensor.entry?.layout.rawBytesPerChunk ?? Layout.rawBytesPerChunk(unit: tensor.dtype?.unitByteCount ?? 1)
+    chunkByteCount =
+      tensor.entry?.layout.rawBytesPerChunk ?? Layout.rawBytesPerChunk(unit: tensor.dtype?.unitByteCount ?? 1)
   }
 
   init(_ asset: CheckpointAsset) {

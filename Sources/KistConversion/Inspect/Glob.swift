@@ -113,7 +113,9 @@ private struct Scanner {
         rest.removeFirst(2)
         high = end
       }
-      guard low <= high else { throw KistError(.invalid, field: "'\(pattern)'", "the range \(low)-\(high) runs backwards") }
+      guard low <= high else {
+        throw KistError(.invalid, field: "'\(pattern)'", "the range \(low)-\(high) runs backwards")
+      }
       ranges.append(low...high)
     }
     throw KistError(.invalid, field: "'\(pattern)'", "a [ is not closed", advice: "write \\[ for the character itself")

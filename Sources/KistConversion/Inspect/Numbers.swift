@@ -61,7 +61,9 @@ let numbersPerBlock = 1024
     for index in 0..<count {
       let (byte, shift) = (index * bits / 8, index * bits % 8)
       var pattern = unsafe Int(source.load(fromByteOffset: byte, as: UInt8.self)) >> shift
-      if shift + bits > 8 { pattern |= unsafe Int(source.load(fromByteOffset: byte + 1, as: UInt8.self)) << (8 - shift) }
+      if shift + bits > 8 {
+        pattern |= unsafe Int(source.load(fromByteOffset: byte + 1, as: UInt8.self)) << (8 - shift)
+      }
       unsafe values[index] = table[pattern & mask]
     }
   }

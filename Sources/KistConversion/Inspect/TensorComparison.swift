@@ -34,7 +34,8 @@ public struct TensorComparison: Sendable, Codable, Equatable {
   ) throws(KistError) -> [TensorComparison?] {
     let comparable = pairs.compactMap(Pair.init)
     var sums = comparable.map { _ in Errors() }
-    progress.begin("Comparing values", total: comparable.reduce(0) { $0 + $1.tensor.byteCount + $1.reference.byteCount })
+    progress.begin(
+      "Comparing values", total: comparable.reduce(0) { $0 + $1.tensor.byteCount + $1.reference.byteCount })
     defer { progress.end() }
     try parallelism.inOrder(
       next: TensorPiece.all(of: comparable.map { ($0.tensor.elementCount, $0.elementsPerPiece) }),
@@ -106,7 +107,8 @@ private struct Errors: Sendable {
     unsafe withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * size) { blocks in
       guard let values = blocks.baseAddress else { return }
       for start in unsafe stride(from: 0, to: min(numbers.count, reference.count), by: size) {
-        let count = unsafe min(numbers.widen(from: start, into: values), reference.widen(from: start, into: values + size))
+        let count = unsafe min(
+          numbers.widen(from: start, into: values), reference.widen(from: start, into: values + size))
         var comparison = kist_comparison()
         unsafe kist_compare(values, values + size, count, &comparison)
         add(Errors(comparison, count: count))

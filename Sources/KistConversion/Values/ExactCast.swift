@@ -13,7 +13,8 @@ public enum ExactCast {
     guard let count = array.shape.elementCount, dtype.byteCount(ofElements: count) != nil,
       let encoder = ElementEncoder(dtype)
     else { return nil }
-    let tensor = CheckpointTensor(name: "array", dtype: array.dtype, shape: array.shape, source: MemorySource(array.bytes))
+    let tensor = CheckpointTensor(
+      name: "array", dtype: array.dtype, shape: array.shape, source: MemorySource(array.bytes))
     guard let window = try? TensorWindow(tensor, file: "") else { return nil }
     var writer = BitWriter(bitsPerElement: dtype.bitsPerElement)
     for element in 0..<count {
@@ -58,8 +59,11 @@ private struct ElementEncoder {
 
   private func integerPattern(_ number: Int128) -> UInt64? {
     let bits = dtype.bitsPerElement
-    let range = dtype.numbers == .signed ? -(Int128(1) << (bits - 1))...(Int128(1) << (bits - 1)) - 1 : 0...(Int128(1) << bits) - 1
-    return range.contains(number) ? UInt64(truncatingIfNeeded: number) & (bits == 64 ? .max : UInt64(1) << bits - 1) : nil
+    let range =
+      dtype.numbers == .signed
+      ? -(Int128(1) << (bits - 1))...(Int128(1) << (bits - 1)) - 1 : 0...(Int128(1) << bits) - 1
+    return range.contains(number)
+      ? UInt64(truncatingIfNeeded: number) & (bits == 64 ? .max : UInt64(1) << bits - 1) : nil
   }
 
   private func ieeePattern(_ number: Double) -> UInt64? {
@@ -108,7 +112,9 @@ private struct BitWriter {
 
   mutating func append(_ pattern: UInt64) {
     if bitsPerElement % 8 == 0 {
-      for shift in stride(from: 0, to: bitsPerElement, by: 8) { bytes.append(UInt8(truncatingIfNeeded: pattern >> UInt64(shift))) }
+      for shift in stride(from: 0, to: bitsPerElement, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: pattern >> UInt64(shift)))
+      }
       return
     }
     pending |= pattern << UInt64(pendingBits)

@@ -20,21 +20,33 @@ struct FloatText {
     let finite = values.filter(\.isFinite)
     let magnitudes = finite.filter { $0 != 0 }.map(\.magnitude)
     let (least, greatest) = (magnitudes.min() ?? 1, magnitudes.max() ?? 1)
-    let usesExponent = greatest >= 1e8 || least < 1e-4 || greatest / least > 1000
-    let fractionWidth = finite.map { value in
-      let decimal = Decimal(shortest: value.magnitude, of: dtype)
-      return min(usesExponent ? decimal.digits.utf8.count - 1 : decimal.fractionDigits, FloatText.maximumFractionDigits)
-    }.max() ?? 0
+    let usesExponent = greatest >= FloatText.exponentLimit(dtype) || least < 1e-4 || greatest / least > 1000
+    let fractionWidth =
+      finite.map { value in
+        let decimal = Decimal(shortest: value.magnitude, of: dtype)
+        return min(
+          usesExponent ? decimal.digits.utf8.count - 1 : decimal.fractionDigits, FloatText.maximumFractionDigits)
+      }.max() ?? 0
     self.usesExponent = usesExponent
     self.fractionWidth = fractionWidth
-    width = values.map { value in
-      FloatText.text(value, dtype, usesExponent ? fractionWidth : nil, showsPlus, padding: fractionWidth).utf8.count
-    }.max() ?? 0
+    width =
+      values.map { value in
+        FloatText.text(value, dtype, usesExponent ? fractionWidth : nil, showsPlus, padding: fractionWidth).utf8.count
+      }.max() ?? 0
   }
 
   func callAsFunction(_ value: Double) -> String {
     let text = FloatText.text(value, dtype, usesExponent ? fractionWidth : nil, showsPlus, padding: fractionWidth)
     return String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+  }
+
+  /// Numbers from here on are written with an exponent: 10 to the decimal digits that the dtype is sure to hold, at most 8.
+  private static func exponentLimit(_ dtype: DType) -> Double {
+    switch dtype {
+    case .f64: 1e8
+    case .f16: 1e3
+    default: 1e6
+    }
   }
 
   /// - Parameters:
@@ -73,7 +85,9 @@ private struct Decimal {
       switch dtype {
       case .f64: "\(magnitude)"
       // Swift writes whole numbers with all their digits, where 6.55e+04 is enough to tell 65504 from its neighbours.
-      case .f16: (0..<5).lazy.map { String(format: "%.\($0)e", magnitude) }.first { Float16($0) == Float16(magnitude) } ?? "\(magnitude)"
+      case .f16:
+        (0..<5).lazy.map { String(format: "%.\($0)e", magnitude) }.first { Float16($0) == Float16(magnitude) }
+          ?? "\(magnitude)"
       default: "\(Float(magnitude))"
       }
     let parts = text.split(separator: "e")
@@ -90,7 +104,9 @@ private struct Decimal {
   var fractionDigits: Int { max(0, digits.utf8.count - 1 - exponent) }
 
   var positional: (whole: String, fraction: String) {
-    guard exponent >= 0 else { return ("0", digits == "0" ? "" : String(repeating: "0", count: -exponent - 1) + digits) }
+    guard exponent >= 0 else {
+      return ("0", digits == "0" ? "" : String(repeating: "0", count: -exponent - 1) + digits)
+    }
     let padded = digits + String(repeating: "0", count: max(0, exponent + 1 - digits.count))
     return (String(padded.prefix(exponent + 1)), String(padded.dropFirst(exponent + 1)))
   }

@@ -31,7 +31,8 @@ public struct TensorSlice: Sendable, Equatable {
     items = try inner.split(separator: ",", omittingEmptySubsequences: false).map { part throws(KistError) in
       guard let item = TensorSlice.item(part) else {
         throw KistError(
-          .invalid, field: "slice '\(text)'", part.isEmpty ? "an item is empty" : "'\(part)' is neither index, range nor ...",
+          .invalid, field: "slice '\(text)'",
+          part.isEmpty ? "an item is empty" : "'\(part)' is neither index, range nor ...",
           advice: "write it as in numpy: '[0:4, :8]'")
       }
       return item
@@ -82,7 +83,9 @@ extension TensorSlice.Item {
       func place(_ index: Int?, _ fallback: Int) -> Int {
         guard let index else { return fallback }
         // Far beyond either end, adding the length must not overflow.
-        return min(max(index < 0 ? index.addingReportingOverflow(length).partialValue : index, limits.lowerBound), limits.upperBound)
+        return min(
+          max(index < 0 ? index.addingReportingOverflow(length).partialValue : index, limits.lowerBound),
+          limits.upperBound)
       }
       let first = place(start, step > 0 ? 0 : length - 1)
       let end = place(stop, step > 0 ? length : -1)
@@ -114,7 +117,9 @@ public struct TensorSelection: Sendable, Equatable {
     fullShape = shape
     self.axes = axes
     var strides = [Int](repeating: 1, count: shape.rank)
-    for axis in (0..<max(shape.rank - 1, 0)).reversed() { strides[axis] = strides[axis + 1] * shape.dimensions[axis + 1] }
+    for axis in (0..<max(shape.rank - 1, 0)).reversed() {
+      strides[axis] = strides[axis + 1] * shape.dimensions[axis + 1]
+    }
     self.strides = strides
   }
 
@@ -138,7 +143,9 @@ public struct TensorSelection: Sendable, Equatable {
     guard elementCount > 0 else { return }
     // The dimensions from `whole` on are taken whole, so that their elements lie side by side.
     var whole = axes.count
-    while whole > 0, axes[whole - 1] == Axis(start: 0, count: fullShape.dimensions[whole - 1], step: 1, isDropped: false) { whole -= 1 }
+    while whole > 0,
+      axes[whole - 1] == Axis(start: 0, count: fullShape.dimensions[whole - 1], step: 1, isDropped: false)
+    { whole -= 1 }
     var runLength = axes[whole...].reduce(1) { $0 * $1.count }
     var outer = axes[..<whole]
     if let last = outer.last, last.step == 1 {

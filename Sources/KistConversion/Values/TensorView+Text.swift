@@ -7,9 +7,11 @@ extension TensorView {
   /// - Complexity: reads what is printed, and the chunks around it.
   public func text(width: Int = 75) throws(KistError) -> String {
     let dimensions = shape.dimensions
+    if dimensions.isEmpty { return scalarText(try window().value(at: selection.element(at: []))) }
     let edges = selection.elementCount > 1000 ? 3 : Int.max
     let shown = dimensions.map { count in
-      count > edges && count > 2 * edges ? Array(0..<edges) + [nil] + Array(count - edges..<count) : (0..<count).map { $0 }
+      count > edges && count > 2 * edges
+        ? Array(0..<edges) + [nil] + Array(count - edges..<count) : (0..<count).map { $0 }
     }
     var values: [TensorValue] = []
     let window = try window()
@@ -31,6 +33,16 @@ extension TensorView {
     }
   }
 
+  /// A number on its own has all its digits.
+  private func scalarText(_ value: TensorValue) -> String {
+    switch value {
+    case .bool(let flag): flag ? "True" : "False"
+    case .integer(let number): "\(number)"
+    case .float(let number): dtype == .f64 ? "\(number)" : "\(Float(number))"
+    case .complex(let real, let imaginary): "(\(Float(real))\(imaginary.sign == .minus ? "" : "+")\(Float(imaginary))j)"
+    }
+  }
+
   private func formatted(_ values: [TensorValue]) -> [String] {
     switch dtype.numbers {
     case .float, .ieee:
@@ -39,9 +51,14 @@ extension TensorView {
     case .complex:
       let real = FloatText(for: values.map(\.real), dtype: dtype)
       let imaginary = FloatText(for: values.map(\.imaginary), dtype: dtype, showsPlus: true)
-      return values.map { real($0.real) + imaginary($0.imaginary) + "j" }
-    case .boolean, .unsigned, .signed:
-      let texts = values.map(\.exactText)
+      return values.map { value in
+        let text = imaginary(value.imaginary)
+        let spaces = text.reversed().prefix { $0 == " " }
+        return real(value.real) + text.dropLast(spaces.count) + "j" + spaces
+      }
+    case .boolean: return values.map { $0 == .bool(true) ? " True" : "False" }
+    case .unsigned, .signed:
+      let texts = values.map { if case .integer(let number) = $0 { "\(number)" } else { "" } }
       let width = texts.map(\.count).max() ?? 0
       return texts.map { String(repeating: " ", count: width - $0.count) + $0 }
     }
@@ -59,15 +76,6 @@ extension TensorValue {
   }
 
   var imaginary: Double { if case .complex(_, let number) = self { number } else { 0 } }
-
-  var exactText: String {
-    switch self {
-    case .bool(let flag): flag ? "True" : "False"
-    case .integer(let number): String(number)
-    case .float(let number): "\(number)"
-    case .complex(let real, let imaginary): "\(real)\(imaginary < 0 ? "" : "+")\(imaginary)j"
-    }
-  }
 }
 
 /// Puts cells between brackets.
@@ -79,7 +87,7 @@ private struct ArrayLayout {
 
   func text(_ next: () -> String) -> String {
     if isEmpty { return "[]" }
-    return shown.isEmpty ? next().filter { $0 != " " } : text(axis: 0, next)
+    return text(axis: 0, next)
   }
 
   private func text(axis: Int, _ next: () -> String) -> String {

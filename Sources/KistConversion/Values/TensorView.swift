@@ -14,7 +14,8 @@ public struct TensorView: Sendable {
   public init(_ name: String, _ slice: TensorSlice, in checkpoint: Checkpoint) throws(KistError) {
     guard let tensor = checkpoint.tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       throw KistError(
-        .missing, file: checkpoint.path, "has no tensor '\(name)'", advice: "`kist inspect --tensors '*'` lists the names")
+        .missing, file: checkpoint.path, "has no tensor '\(name)'",
+        advice: "`kist inspect --tensors '*'` lists the names")
     }
     self.tensor = tensor
     file = checkpoint.path
@@ -57,7 +58,9 @@ public struct TensorView: Sendable {
         unsafe try window.copyBytes(of: run) { bytes throws(KistError) in unsafe try write(bytes) }
       } else {
         try window.copyF32(of: run) { values throws(KistError) in
-          let result = unsafe values.withUnsafeBytes { bytes in Result { () throws(KistError) in unsafe try write(bytes) } }
+          let result = unsafe values.withUnsafeBytes { bytes in
+            Result { () throws(KistError) in unsafe try write(bytes) }
+          }
           try result.get()
         }
       }

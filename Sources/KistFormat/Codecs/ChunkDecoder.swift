@@ -68,7 +68,9 @@ import KistCore
     guard ZSTD_isError(result) == 0 else {
       throw unsafe damage("zstd: \(String(cString: ZSTD_getErrorName(result)).lowercased())")
     }
-    guard result == output.count else { throw damage("the frame holds \(result) bytes, where the plane has \(output.count)") }
+    guard result == output.count else {
+      throw damage("the frame holds \(result) bytes, where the plane has \(output.count)")
+    }
   }
 
   /// Decodes a chunk and gives a part of it.

@@ -39,7 +39,9 @@ package struct PackingPlan: Sendable, Equatable {
   package static func choose(
     for record: EntryRecord, from source: any ByteSource, packing: Packing, encoder: ChunkEncoder
   ) throws(KistError) -> PackingPlan {
-    guard packing != .none, record.layout.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else { return .raw }
+    guard packing != .none, record.layout.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else {
+      return .raw
+    }
     let transform = record.dtype.map(transform(for:)) ?? .none
     let width = transform == .none ? 1 : record.dtype?.componentByteCount ?? 1
     let sample = try takeSample(of: source, width: width)
@@ -49,7 +51,8 @@ package struct PackingPlan: Sendable, Equatable {
       for index in 0..<width {
         let count = sample.count / width
         let plane = unsafe UnsafeRawBufferPointer(rebasing: planes[index * count..<(index + 1) * count])
-        let choice = unsafe try chooseCoding(plane, isFloat: transform == .floatPlanes, packing: packing, encoder: encoder)
+        let choice = unsafe try chooseCoding(
+          plane, isFloat: transform == .floatPlanes, packing: packing, encoder: encoder)
         codings.append(choice.codings)
         estimate += choice.ratio / Double(width)
       }

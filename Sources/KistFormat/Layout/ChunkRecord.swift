@@ -56,13 +56,17 @@ package struct ChunkRecord: Sendable, Equatable {
     }
     switch layout.codec {
     case .raw:
-      guard storedByteCount == rawByteCount else { throw damage("stored length", "differs from the raw length of a raw chunk") }
+      guard storedByteCount == rawByteCount else {
+        throw damage("stored length", "differs from the raw length of a raw chunk")
+      }
       guard offset == layout.runOffset + index * layout.rawBytesPerChunk else {
         throw damage("offset", "the chunk is not where the entry's run has it")
       }
     case .zstd:
       guard offset % Layout.alignment == 0 else { throw damage("offset", "not a multiple of \(Layout.alignment)") }
-      guard storedByteCount >= 4 * layout.planeCount else { throw damage("stored length", "too short for the table of planes") }
+      guard storedByteCount >= 4 * layout.planeCount else {
+        throw damage("stored length", "too short for the table of planes")
+      }
     }
   }
 }

@@ -83,7 +83,8 @@ package struct CommitSlot: Sendable, Equatable {
   package func check(actualByteCount: Int) throws(KistError) {
     guard incompatible == 0 else {
       throw KistError(
-        .unsupported, field: "slot: incompatible features", "the file needs features (\(String(incompatible, radix: 2))) "
+        .unsupported, field: "slot: incompatible features",
+        "the file needs features (\(String(incompatible, radix: 2))) "
           + "that this Kist does not know", advice: "use a newer Kist")
     }
     guard fileByteCount <= actualByteCount else {

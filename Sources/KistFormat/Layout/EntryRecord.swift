@@ -78,12 +78,15 @@ package enum RecordName {
 
 /// Below, at or above 0, as the bytes of `a` sort before, with or after those of `b`. Swift's own order of strings is another one.
 package func compareBytes(_ a: String, _ b: String) -> Int {
-  var a = a, b = b
+  var a = a
+  var b = b
   return a.withUTF8 { a in
-    b.withUTF8 { b in
-      let common = min(a.count, b.count)
-      let order = common == 0 ? 0 : unsafe memcmp(a.baseAddress!, b.baseAddress!, common)
-      return order != 0 ? Int(order) : a.count - b.count
-    }
+    b.withUTF8 { b in unsafe compareBytes(UnsafeRawBufferPointer(a), UnsafeRawBufferPointer(b)) }
   }
+}
+
+package func compareBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+  guard let start = a.baseAddress, let other = b.baseAddress else { return a.count - b.count }
+  let order = unsafe memcmp(start, other, min(a.count, b.count))
+  return order != 0 ? Int(order) : a.count - b.count
 }

@@ -29,7 +29,8 @@ package enum Head {
         "version \(version), where this Kist knows version \(Layout.version)", advice: "use a newer Kist")
     }
     guard file.isSealedPage(at: 0) else {
-      throw KistError(.damaged, field: "head: XXH3", offset: Layout.pageHashOffset, "the page does not match its checksum")
+      throw KistError(
+        .damaged, field: "head: XXH3", offset: Layout.pageHashOffset, "the page does not match its checksum")
     }
     guard file.isZero(20..<Layout.pageHashOffset) else {
       throw KistError(.damaged, field: "head: reserved", offset: 20, "reserved bytes are not zero")

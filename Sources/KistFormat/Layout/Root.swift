@@ -41,7 +41,9 @@ package struct BlockDescription: Sendable, Equatable {
         .damaged, field: "\(kind.name): length", "\(byteCount) bytes do not hold \(recordCount) records")
     }
     if byteCount == 0 {
-      guard self.offset == 0 else { throw KistError(.damaged, field: "\(kind.name): offset", "an empty block has offset 0") }
+      guard self.offset == 0 else {
+        throw KistError(.damaged, field: "\(kind.name): offset", "an empty block has offset 0")
+      }
       return
     }
     guard self.offset % Layout.alignment == 0, self.offset >= Layout.bodyOffset, byteCount <= fileByteCount,
@@ -110,7 +112,8 @@ package struct Root: Sendable, Equatable {
     guard count >= 3, count <= 3 + Layout.maximumChunksBlockCount,
       slot.rootByteCount == Layout.rootHeaderByteCount + count * Layout.blockDescriptionByteCount
     else {
-      throw KistError(.damaged, field: "root: block count", offset: slot.rootOffset + 24, "\(count) is not possible here")
+      throw KistError(
+        .damaged, field: "root: block count", offset: slot.rootOffset + 24, "\(count) is not possible here")
     }
     guard span.u32(28) == 0 else {
       throw KistError(.damaged, field: "root: reserved", offset: slot.rootOffset + 28, "reserved bytes are not zero")
@@ -126,6 +129,11 @@ package struct Root: Sendable, Equatable {
     setID = span.array(0..<16)
     shardNumber = span.u32(16)
     shardCount = span.u32(20)
+    let isInSet = [setID.contains { $0 != 0 }, shardNumber > 0, shardCount > 0]
+    guard Set(isInSet).count == 1, shardNumber <= shardCount else {
+      throw KistError(
+        .damaged, field: "root: shard number", offset: slot.rootOffset + 16, "set id, number and count do not go together")
+    }
     for index in 3..<count { chunks.append(try block(index, .chunks)) }
   }
 }

@@ -32,7 +32,8 @@ import KistCore
   private func checkHash(of block: BlockDescription) throws(KistError) {
     file.populate(block.range)
     guard unsafe xxh3(file.pointer(block.range)) == block.hash else {
-      throw KistError(.damaged, field: "\(block.kind.name): XXH3", offset: block.offset, "the block does not match its checksum")
+      throw KistError(
+        .damaged, field: "\(block.kind.name): XXH3", offset: block.offset, "the block does not match its checksum")
     }
   }
 

@@ -20,7 +20,9 @@ extension KistFile {
     var failure: KistError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
       do throws(KistError) {
-        unsafe try read(entry, range, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]))
+        unsafe try read(
+          entry, range,
+          into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]))
         count = range.count
       } catch {
         failure = error

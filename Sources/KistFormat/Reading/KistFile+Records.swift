@@ -16,7 +16,8 @@ extension KistFile {
     guard let entry = find(name, .record) else { return nil }
     let limit = 64 << 20
     guard entry.byteCount <= limit else {
-      throw KistError(.damaged, file: path, field: name, "\(entry.byteCount) bytes is more than such a record may have (\(limit))")
+      throw KistError(
+        .damaged, file: path, field: name, "\(entry.byteCount) bytes is more than such a record may have (\(limit))")
     }
     return try bytes(of: entry)
   }

@@ -172,7 +172,9 @@ extension KistFile {
       }
       let range = job.entry.layout.rawRange(ofChunk: job.number)
       var leaf: Digest?
-      unsafe try EntrySource(self, job.entry).withBytes(range) { bytes throws(KistError) in unsafe leaf = Digest(hashing: bytes) }
+      unsafe try EntrySource(self, job.entry).withBytes(range) { bytes throws(KistError) in
+        unsafe leaf = Digest(hashing: bytes)
+      }
       guard leaf == job.chunk.leaf else {
         return VerificationProblem("chunk \(job.number) does not match its leaf, a SHA-256", in: job.entry)
       }
@@ -228,7 +230,9 @@ extension KistFile {
   }
 
   private static func overlaps(_ extents: [Extent]) -> [VerificationProblem] {
-    let sorted = extents.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+    let sorted = extents.sorted {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
     var problems: [VerificationProblem] = []
     guard var reached = sorted.first else { return [] }
     for extent in sorted.dropFirst() {

@@ -3,7 +3,7 @@ import KistCore
 
 /// A record where it lies in the mapped file.
 @safe struct RawEntry {
-  private nonisolated(unsafe) let record: UnsafeRawPointer
+  private nonisolated(unsafe) let record: UnsafeRawBufferPointer
   private nonisolated(unsafe) let names: UnsafeRawBufferPointer
   private nonisolated(unsafe) let dims: UnsafeRawBufferPointer
 
@@ -12,7 +12,7 @@ import KistCore
   init(
     record entries: UnsafeRawBufferPointer, position: Int, names: UnsafeRawBufferPointer, dims: UnsafeRawBufferPointer
   ) {
-    unsafe record = entries.baseAddress! + position * EntryRecord.byteCount
+    unsafe record = UnsafeRawBufferPointer(rebasing: entries[(position * EntryRecord.byteCount)...])
     unsafe self.names = names
     unsafe self.dims = dims
   }
@@ -29,9 +29,15 @@ import KistCore
   }
 
   private func u8(_ at: Int) -> UInt8 { unsafe record.load(fromByteOffset: at, as: UInt8.self) }
-  private func u16(_ at: Int) -> UInt16 { unsafe UInt16(littleEndian: record.load(fromByteOffset: at, as: UInt16.self)) }
-  private func u32(_ at: Int) -> UInt32 { unsafe UInt32(littleEndian: record.load(fromByteOffset: at, as: UInt32.self)) }
-  private func u64(_ at: Int) -> UInt64 { unsafe UInt64(littleEndian: record.load(fromByteOffset: at, as: UInt64.self)) }
+  private func u16(_ at: Int) -> UInt16 {
+    unsafe UInt16(littleEndian: record.load(fromByteOffset: at, as: UInt16.self))
+  }
+  private func u32(_ at: Int) -> UInt32 {
+    unsafe UInt32(littleEndian: record.load(fromByteOffset: at, as: UInt32.self))
+  }
+  private func u64(_ at: Int) -> UInt64 {
+    unsafe UInt64(littleEndian: record.load(fromByteOffset: at, as: UInt64.self))
+  }
   private func size(_ at: Int) -> Int { Int(exactly: u64(at)) ?? .max }
 
   var nameOffset: Int { size(0) }
@@ -49,7 +55,9 @@ import KistCore
   var rawBytesPerChunk: Int { Int(u32(40)) }
   var chunkCount: Int { Int(u32(44)) }
   var runOffset: Int { size(48) }
-  var digest: Digest { Digest(words: unsafe record.loadUnaligned(fromByteOffset: 64, as: (UInt64, UInt64, UInt64, UInt64).self)) }
+  var digest: Digest {
+    Digest(words: unsafe record.loadUnaligned(fromByteOffset: 64, as: (UInt64, UInt64, UInt64, UInt64).self))
+  }
 
   // Checked when the index was opened.
   var checkedKind: EntryKind { EntryKind(rawValue: kind) ?? .record }
@@ -84,12 +92,8 @@ import KistCore
 
   /// Below, at or above 0, as this entry sorts before, with or after a name and kind.
   func order(to name: UnsafeRawBufferPointer, _ otherKind: EntryKind) -> Int {
-    let own = unsafe nameBytes
-    let common = min(own.count, name.count)
-    // A name in hand has at least one byte; the one that is looked for may have none.
-    let order = common == 0 ? 0 : unsafe memcmp(own.baseAddress!, name.baseAddress!, common)
-    if order != 0 { return Int(order) }
-    return own.count != name.count ? own.count - name.count : Int(kind) - Int(otherKind.rawValue)
+    let order = unsafe compareBytes(nameBytes, name)
+    return order != 0 ? order : Int(kind) - Int(otherKind.rawValue)
   }
 
   func damage(_ field: String, _ problem: String) -> KistError {
@@ -131,7 +135,7 @@ import KistCore
     var elementCount: UInt64 = 1
     for index in 0..<rank {
       let (product, overflow) = elementCount.multipliedReportingOverflow(by: dimension(index))
-      guard !overflow, product < 1 << 63 else { throw damage("dims", "the product of the dimensions overflows") }
+      guard !overflow, product < 1 << 63, dimension(index) < 1 << 63 else { throw damage("dims", "the product of the dimensions overflows") }
       elementCount = product
     }
     guard let dtype else { return }
@@ -149,7 +153,9 @@ import KistCore
     switch transform {
     case .none: break
     case .planes, .blockPlanes:
-      guard kind == .tensor, let dtype, dtype.componentByteCount > 1 else { throw damage("transform", "planes do not go with the dtype") }
+      guard kind == .tensor, let dtype, dtype.componentByteCount > 1 else {
+        throw damage("transform", "planes do not go with the dtype")
+      }
     case .floatPlanes:
       guard let dtype, dtype.hasFloatPlanes else { throw damage("transform", "float planes do not go with the dtype") }
     }
@@ -170,7 +176,9 @@ import KistCore
       guard chunksBlock == 0, firstChunk == 0 else { throw damage("first chunk", "an empty entry has none") }
       return
     }
-    guard chunksBlock < limits.chunkRecordCounts.count else { throw damage("chunks block", "there is no chunks block \(chunksBlock)") }
+    guard chunksBlock < limits.chunkRecordCounts.count else {
+      throw damage("chunks block", "there is no chunks block \(chunksBlock)")
+    }
     guard firstChunk + chunkCount <= limits.chunkRecordCounts[chunksBlock] else {
       throw damage("first chunk", "chunk records \(firstChunk)..<\(firstChunk + chunkCount) are not all in the block")
     }
@@ -178,12 +186,16 @@ import KistCore
       guard runOffset == 0 else { throw damage("run offset", "a packed entry has none") }
       return
     }
-    guard rawByteCount <= limits.fileByteCount, runOffset >= Layout.bodyOffset, runOffset <= limits.fileByteCount - rawByteCount else {
+    guard rawByteCount <= limits.fileByteCount, runOffset >= Layout.bodyOffset,
+      runOffset <= limits.fileByteCount - rawByteCount
+    else {
       throw damage("run offset", "the run lies outside the committed file")
     }
     let kind = EntryKind(rawValue: kind) ?? .record
     let alignment = Layout.runAlignment(kind: kind, byteCount: rawByteCount)
-    guard runOffset % alignment == 0 else { throw damage("run offset", "\(runOffset) is not a multiple of \(alignment)") }
+    guard runOffset % alignment == 0 else {
+      throw damage("run offset", "\(runOffset) is not a multiple of \(alignment)")
+    }
   }
 }
 
@@ -191,7 +203,9 @@ import KistCore
 private func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
   var position = 0
   while position + 8 <= bytes.count {
-    guard unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else { break }
+    guard unsafe bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 else {
+      break
+    }
     position += 8
   }
   while position < bytes.count, unsafe bytes[position] < 0x80 { position += 1 }

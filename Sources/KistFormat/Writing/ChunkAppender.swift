@@ -108,7 +108,9 @@ package final class ChunkAppender {
       unsafe try appendPacked(chunk, encoded.buffer.stored(packedByteCount), of: draft)
     } else {
       let range = draft.record.layout.rawRange(ofChunk: index)
-      unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in unsafe try output.write(bytes, at: position) }
+      unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in
+        unsafe try output.write(bytes, at: position)
+      }
       record(chunk, offset: position, storedByteCount: range.count)
       position += range.count
     }
@@ -117,7 +119,8 @@ package final class ChunkAppender {
   private func appendPacked(
     _ chunk: EncodedChunk, _ stored: UnsafeRawBufferPointer, of draft: EntryDraft
   ) throws(KistError) {
-    let key = PackedKey(leaf: chunk.leaf, transform: draft.record.layout.transform, planeCount: draft.record.layout.planeCount)
+    let key = PackedKey(
+      leaf: chunk.leaf, transform: draft.record.layout.transform, planeCount: draft.record.layout.planeCount)
     if let earlier = packedChunks[key] {
       records.append(records[earlier])
       return

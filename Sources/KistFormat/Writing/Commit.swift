@@ -27,7 +27,9 @@ package struct Commit {
   /// - Returns: the commit that is now in force.
   package func write(to output: any FileOutput, position: Int, syncing: Bool) throws(KistError) -> CommitSlot {
     let sorted = entries.sorted(by: EntryRecord.precedes)
-    guard sorted.count <= Int(UInt32.max) else { throw KistError(.invalid, "a file holds at most 4,294,967,295 entries") }
+    guard sorted.count <= Int(UInt32.max) else {
+      throw KistError(.invalid, "a file holds at most 4,294,967,295 entries")
+    }
     var position = position
     func append(_ kind: BlockKind, _ bytes: [UInt8]) throws(KistError) -> BlockDescription {
       position = Layout.aligned(position)

@@ -83,7 +83,8 @@ package struct ChunkCopier {
     defer { position += record.layout.rawByteCount }
     moved[record.layout.runOffset] = position
     for number in 0..<record.layout.chunkCount {
-      try write(try file.chunk(number, of: entry), number, entry, at: position + number * record.layout.rawBytesPerChunk)
+      try write(
+        try file.chunk(number, of: entry), number, entry, at: position + number * record.layout.rawBytesPerChunk)
     }
     return position
   }

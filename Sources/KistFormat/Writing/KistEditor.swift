@@ -96,7 +96,9 @@ public final class KistEditor {
     var newRecords = try appender.append(added, firstOrdinal: nextOrdinal, chunksBlock: oldBlocks.count)
     keepOrdinals(&newRecords)
 
-    var kept = records.filter { old in !newRecords.contains { $0.kind == old.kind && compareBytes($0.name, old.name) == 0 } }
+    var kept = records.filter { old in
+      !newRecords.contains { $0.kind == old.kind && compareBytes($0.name, old.name) == 0 }
+    }
     var dropped: [String] = []
     if removesContent || added.contains(where: { !$0.isSignature }) {
       dropped = kept.filter(\.isSignature).map(\.name)

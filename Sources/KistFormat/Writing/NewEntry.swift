@@ -30,7 +30,8 @@ public struct NewEntry: Sendable {
   package func makeRecord(ordinal: UInt32) throws(KistError) -> EntryRecord {
     let nameByteCount = name.utf8.count
     guard nameByteCount > 0, nameByteCount <= Layout.maximumNameByteCount else {
-      throw KistError(.invalid, field: "name", "a name has 1 to \(Layout.maximumNameByteCount) bytes, not \(nameByteCount)")
+      throw KistError(
+        .invalid, field: "name", "a name has 1 to \(Layout.maximumNameByteCount) bytes, not \(nameByteCount)")
     }
     guard shape.rank <= Shape.maximumRank else {
       throw KistError(.invalid, field: "'\(name)': rank", "\(shape.rank) dimensions is more than \(Shape.maximumRank)")

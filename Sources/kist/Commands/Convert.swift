@@ -61,14 +61,17 @@ struct Convert: ParsableCommand {
   private func show(_ plan: ConversionPlanReport) throws {
     if global.json { return try Output.json(plan) }
     var table = TextTable([.left, .left, .left, .right])
-    for tensor in plan.tensors { table.add([tensor.name, tensor.dtype, "\(tensor.shape)", Quantity.bytes(tensor.byteCount)]) }
+    for tensor in plan.tensors {
+      table.add([tensor.name, tensor.dtype, "\(tensor.shape)", Quantity.bytes(tensor.byteCount)])
+    }
     for asset in plan.assets { table.add([asset.path, "file", "", Quantity.bytes(asset.byteCount)]) }
     Output.lines(table.lines(width: Terminal.width))
     for file in plan.leftOut { Output.line("left out \(file.path): \(file.reason)".escapedForTerminal) }
     Output.line()
     Output.line(
       "\(plan.target.escapedForTerminal) (\(SummaryText.formatName(plan.targetFormat))): \(Quantity.count(plan.tensors.count)) tensors, "
-        + "\(Quantity.bytes(plan.rawByteCount)) raw; takes at most \(Quantity.bytes(plan.neededByteCount)). Nothing was written.")
+        + "\(Quantity.bytes(plan.rawByteCount)) raw; takes at most \(Quantity.bytes(plan.neededByteCount)). Nothing was written."
+    )
   }
 
   private func show(_ report: ConversionReport) throws {
@@ -78,7 +81,8 @@ struct Convert: ParsableCommand {
     let rate = report.seconds > 0 ? Double(report.rawByteCount) / report.seconds : 0
     Output.line(
       "\(report.target.escapedForTerminal): \(Quantity.bytes(report.byteCount)), \(Quantity.percentage(ratio)) of "
-        + "\(Quantity.bytes(report.sourceByteCount)), in \(Quantity.seconds(report.seconds)) (\(Quantity.bytes(Int(rate)))/s)")
+        + "\(Quantity.bytes(report.sourceByteCount)), in \(Quantity.seconds(report.seconds)) (\(Quantity.bytes(Int(rate)))/s)"
+    )
   }
 }
 

@@ -57,14 +57,19 @@ struct DiffText {
     lines += section("FILES ONLY IN \(diff.a.escapedForTerminal)", diff.assetsOnlyInA.map(asset))
     lines += section("FILES ONLY IN \(diff.b.escapedForTerminal)", diff.assetsOnlyInB.map(asset))
     lines += section("METADATA", metadata)
-    return lines + ["", "same: \(Quantity.count(diff.equalTensorCount)) tensors, \(Quantity.count(diff.equalAssetCount)) files"]
+    return lines + [
+      "", "same: \(Quantity.count(diff.equalTensorCount)) tensors, \(Quantity.count(diff.equalAssetCount)) files",
+    ]
   }
 
-  private func section(_ title: String, _ lines: [String]) -> [String] { lines.isEmpty ? [] : [Terminal.bold(title)] + lines }
+  private func section(_ title: String, _ lines: [String]) -> [String] {
+    lines.isEmpty ? [] : [Terminal.bold(title)] + lines
+  }
 
   private var tensors: [String] {
     guard !diff.tensors.isEmpty else { return [] }
-    var table = TextTable([.left, .left, .right, .right, .right], titles: ["tensor", "dtype and shape", "differing", "max |Δ|", "NMSE"])
+    var table = TextTable(
+      [.left, .left, .right, .right, .right], titles: ["tensor", "dtype and shape", "differing", "max |Δ|", "NMSE"])
     for difference in diff.tensors {
       let (a, b) = ("\(difference.dtypeA) \(difference.shapeA)", "\(difference.dtypeB) \(difference.shapeB)")
       table.add([difference.name, a == b ? a : "\(a) → \(b)"] + cells(difference))
@@ -83,9 +88,13 @@ struct DiffText {
     ]
   }
 
-  private func tensor(_ side: CheckpointDiff.TensorSide) -> String { "  \(side.name.escapedForTerminal)  \(side.dtype) \(side.shape)" }
+  private func tensor(_ side: CheckpointDiff.TensorSide) -> String {
+    "  \(side.name.escapedForTerminal)  \(side.dtype) \(side.shape)"
+  }
 
-  private func asset(_ side: CheckpointDiff.AssetSide) -> String { "  \(side.path.escapedForTerminal)  \(Quantity.bytes(side.byteCount))" }
+  private func asset(_ side: CheckpointDiff.AssetSide) -> String {
+    "  \(side.path.escapedForTerminal)  \(Quantity.bytes(side.byteCount))"
+  }
 
   private var assets: [String] {
     diff.assets.map { difference in
@@ -93,7 +102,8 @@ struct DiffText {
         difference.byteCountA == difference.byteCountB
         ? Quantity.bytes(difference.byteCountA)
         : "\(Quantity.count(difference.byteCountA)) → \(Quantity.count(difference.byteCountB)) bytes"
-      return "  \(difference.path.escapedForTerminal)  \(sizes), from byte \(Quantity.count(difference.firstDifference)) on"
+      return
+        "  \(difference.path.escapedForTerminal)  \(sizes), from byte \(Quantity.count(difference.firstDifference)) on"
     }
   }
 

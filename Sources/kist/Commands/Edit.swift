@@ -65,7 +65,9 @@ struct Edit: ParsableCommand {
   func validate() throws {
     switch action {
     case .set, .unset, .rm:
-      guard !operands.isEmpty else { throw ValidationError("\(action.rawValue) needs at least one \(action == .rm ? "name" : "key").") }
+      guard !operands.isEmpty else {
+        throw ValidationError("\(action.rawValue) needs at least one \(action == .rm ? "name" : "key").")
+      }
     case .put:
       guard operands.count == 1 else { throw ValidationError("put needs one path.") }
       guard operands[0] != "-" || assetName != nil else { throw ValidationError("put - needs --as, for the name.") }
@@ -91,7 +93,8 @@ struct Edit: ParsableCommand {
 
   private func put(_ path: String, _ edit: ContainerEdit) throws {
     let source: any ByteSource =
-      path == "-" ? MemorySource([UInt8](FileHandle.standardInput.readDataToEndOfFile())) : FileSource(try MappedFile(path: path))
+      path == "-"
+      ? MemorySource([UInt8](FileHandle.standardInput.readDataToEndOfFile())) : FileSource(try MappedFile(path: path))
     try edit.putAsset(assetName ?? URL(fileURLWithPath: path).lastPathComponent, source)
   }
 
@@ -109,7 +112,8 @@ struct Edit: ParsableCommand {
   private func report(_ outcome: KistEditor.Outcome) throws {
     if !outcome.droppedSignatures.isEmpty {
       let keys = outcome.droppedSignatures.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
-      global.notice("dropped the signature of \(keys.joined(separator: ", ")), which was of the content before; sign again")
+      global.notice(
+        "dropped the signature of \(keys.joined(separator: ", ")), which was of the content before; sign again")
     }
     if global.json {
       try Output.json(
@@ -118,7 +122,8 @@ struct Edit: ParsableCommand {
           droppedSignatures: outcome.droppedSignatures))
     } else {
       Output.line(
-        "\(file.escapedForTerminal): wrote \(Quantity.count(outcome.writtenByteCount)) bytes, generation \(outcome.generation)")
+        "\(file.escapedForTerminal): wrote \(Quantity.count(outcome.writtenByteCount)) bytes, generation \(outcome.generation)"
+      )
     }
   }
 

@@ -16,7 +16,9 @@ struct Keygen: ParsableCommand {
         kist verify minilm.kist --key publisher.key.pub
       """)
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the private key; KEY.pub is the public one.", valueName: "key"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Where to write the private key; KEY.pub is the public one.", valueName: "key"))
   var output: String
 
   @OptionGroup var global: GlobalOptions

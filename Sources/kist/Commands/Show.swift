@@ -38,7 +38,9 @@ struct Show: ParsableCommand {
     if let output {
       try extract(view, to: output)
     } else if global.json {
-      Output.text("{\"dtype\":\(quoted(view.dtype.name)),\"name\":\(quoted(view.tensor.name)),\"shape\":\(view.shape),\"values\":")
+      Output.text(
+        "{\"dtype\":\(quoted(view.dtype.name)),\"name\":\(quoted(view.tensor.name)),\"shape\":\(view.shape),\"values\":"
+      )
       try view.writeJSON { Output.text($0) }
       Output.line("}")
     } else {

@@ -45,7 +45,10 @@ private enum TensorColumns {
       TensorColumn(title: "size", alignment: .right) { Quantity.bytes($0.rawByteCount) },
     ]
     if summary.weightsDigest != nil {
-      columns.append(TensorColumn(title: "stored", alignment: .right) { $0.sameAs == nil ? Quantity.bytes($0.storedByteCount) : "shared" })
+      columns.append(
+        TensorColumn(title: "stored", alignment: .right) {
+          $0.sameAs == nil ? Quantity.bytes($0.storedByteCount) : "shared"
+        })
       columns.append(TensorColumn(title: "codec", alignment: .left) { $0.codec ?? "" })
     }
     return columns
@@ -54,17 +57,24 @@ private enum TensorColumns {
   static let digest = [TensorColumn(title: "digest", alignment: .left) { String(($0.digest ?? "").prefix(12)) }]
 
   static let statistics = [
-    number("min") { $0.minimum }, number("max") { $0.maximum }, number("mean") { $0.mean }, number("std") { $0.standardDeviation },
+    number("min") { $0.minimum }, number("max") { $0.maximum }, number("mean") { $0.mean },
+    number("std") { $0.standardDeviation },
     count("NaN") { $0.nanCount }, count("Inf") { $0.infinityCount }, count("zero") { $0.zeroCount },
   ]
 
   static let comparison = [
     TensorColumn(title: "NMSE", alignment: .right) { $0.comparison.map { Quantity.number($0.nmse) } ?? "-" },
-    TensorColumn(title: "max |Δ|", alignment: .right) { $0.comparison.map { Quantity.number($0.maximumDifference) } ?? "-" },
-    TensorColumn(title: "differing", alignment: .right) { $0.comparison.map { Quantity.count($0.differingCount) } ?? "-" },
+    TensorColumn(title: "max |Δ|", alignment: .right) {
+      $0.comparison.map { Quantity.number($0.maximumDifference) } ?? "-"
+    },
+    TensorColumn(title: "differing", alignment: .right) {
+      $0.comparison.map { Quantity.count($0.differingCount) } ?? "-"
+    },
   ]
 
-  private static func number(_ title: String, _ value: @escaping @Sendable (TensorStatistics) -> Double?) -> TensorColumn {
+  private static func number(_ title: String, _ value: @escaping @Sendable (TensorStatistics) -> Double?)
+    -> TensorColumn
+  {
     TensorColumn(title: title, alignment: .right) { $0.statistics.flatMap(value).map(Quantity.number) ?? "-" }
   }
 

@@ -66,7 +66,9 @@ struct SummaryText {
   /// Size, and when the file is packed, what is stored and the ratio.
   private func sizeCells(raw: Int, stored: Int) -> [String] {
     guard isPacked else { return [Quantity.bytes(raw)] }
-    return [Quantity.bytes(raw), Quantity.bytes(stored), raw > 0 ? Quantity.percentage(Double(stored) / Double(raw)) : ""]
+    return [
+      Quantity.bytes(raw), Quantity.bytes(stored), raw > 0 ? Quantity.percentage(Double(stored) / Double(raw)) : "",
+    ]
   }
 
   private var sizeAlignments: [TextTable.Alignment] { isPacked ? [.right, .right, .right] : [.right] }
@@ -98,7 +100,8 @@ struct SummaryText {
     let isPacked = summary.assets.contains { $0.storedByteCount != $0.byteCount }
     var table = TextTable([.left, .right] + (isPacked ? [.right] : []))
     for asset in summary.assets {
-      table.add([asset.path, Quantity.bytes(asset.byteCount)] + (isPacked ? [Quantity.bytes(asset.storedByteCount)] : []))
+      table.add(
+        [asset.path, Quantity.bytes(asset.byteCount)] + (isPacked ? [Quantity.bytes(asset.storedByteCount)] : []))
     }
     return table.lines(indent: 2, width: Terminal.width)
   }
@@ -122,7 +125,8 @@ struct SummaryText {
   private var signatures: [String] {
     (summary.signatures ?? []).map { signature in
       "  \(signature.fingerprint)  "
-        + (signature.isValid ? Terminal.good("signs this package digest") : Terminal.bad("does not sign this package digest"))
+        + (signature.isValid
+          ? Terminal.good("signs this package digest") : Terminal.bad("does not sign this package digest"))
     }
   }
 

@@ -55,9 +55,13 @@ struct Verify: ParsableCommand {
     let bytes = container.verificationByteCount
     let threads = Double(Parallelism(threads: global.threads).threadCount)
     // Rates of one core: XXH3 runs at memory speed, where the disk is slower; decoding and SHA-256 together at about 1 GB/s.
-    let seconds = level == .quick ? Double(bytes.stored) / 2e9 : max(Double(bytes.raw) / (1e9 * threads), Double(bytes.stored) / 2e9)
-    let what = level == .quick ? "the index and the XXH3 of every chunk" : "the index, and XXH3 and SHA-256 of every chunk"
-    global.notice("checking \(what), \(Quantity.bytes(bytes.stored)), which takes about \(Quantity.seconds(max(seconds, 0.01)))")
+    let seconds =
+      level == .quick
+      ? Double(bytes.stored) / 2e9 : max(Double(bytes.raw) / (1e9 * threads), Double(bytes.stored) / 2e9)
+    let what =
+      level == .quick ? "the index and the XXH3 of every chunk" : "the index, and XXH3 and SHA-256 of every chunk"
+    global.notice(
+      "checking \(what), \(Quantity.bytes(bytes.stored)), which takes about \(Quantity.seconds(max(seconds, 0.01)))")
   }
 }
 
@@ -92,7 +96,8 @@ struct VerificationText {
   private var work: String {
     guard result.chunkCount > 0 else { return "" }
     let rate = result.seconds > 0 ? Double(result.rawByteCount) / result.seconds : 0
-    return ", \(result.level) check of \(Quantity.count(result.chunkCount)) chunks, \(Quantity.bytes(result.storedByteCount)) "
+    return
+      ", \(result.level) check of \(Quantity.count(result.chunkCount)) chunks, \(Quantity.bytes(result.storedByteCount)) "
       + "holding \(Quantity.bytes(result.rawByteCount)), in \(Quantity.seconds(result.seconds)) (\(Quantity.bytes(Int(rate)))/s)"
   }
 

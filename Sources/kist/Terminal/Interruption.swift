@@ -34,7 +34,9 @@ final class Interruption: @unchecked Sendable {
   }
 
   private func interrupt() {
-    guard isStoppable.load(ordering: .relaxed), !cancellation.isCancelled else { _exit(ExitStatus.interrupted.rawValue) }
+    guard isStoppable.load(ordering: .relaxed), !cancellation.isCancelled else {
+      _exit(ExitStatus.interrupted.rawValue)
+    }
     cancellation.cancel()
   }
 }
