@@ -62,9 +62,10 @@ let package = Package(
 
     // What several test targets use: temporary folders, seeded bytes, sample entries.
     .target(name: "TestSupport", dependencies: ["KistFormat"], path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "KistCoreTests", dependencies: ["KistCore"], swiftSettings: strict),
+    .testTarget(name: "KistCoreTests", dependencies: ["KistCore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "KistCheckpointsTests", dependencies: ["KistCheckpoints"], swiftSettings: strict),
+    .testTarget(
+      name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "CKernels", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -1,32 +1,33 @@
 #!/bin/sh
-# The main job, on a model in the repo: convert, inspect, verify, edit, and get the same bytes back.
-# (Quantization comes with a later version.)
+# The main job, on a model in the repo: convert, inspect, verify, edit, sign, and get the same bytes back.
 set -eu
-kist=$1
-model=Fixtures/tiny-llama
+kist=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+cp -r Fixtures/tiny-llama "$folder"
+cd "$folder"
 
+if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold= plain=; fi
 run() {
-  printf '\n\033[1m$ kist %s\033[0m\n' "$(echo "$*" | sed "s|$folder/||g")"
-  "$kist" "$@"
+  printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
+  case $1 in kist) shift; "$kist" "$@" ;; *) "$@" ;; esac
 }
 
-run convert $model -o "$folder/tiny.kist"
-run inspect "$folder/tiny.kist"
-run inspect "$folder/tiny.kist" --tensors 'model.layers.0.*' --stats
-run show "$folder/tiny.kist" model.norm.weight '[0:8]'
-run verify "$folder/tiny.kist"
+run kist convert tiny-llama -o tiny.kist
+run kist inspect tiny.kist
+run kist inspect tiny.kist --tensors 'model.layers.0.*' --stats
+run kist show tiny.kist model.norm.weight '[0:8]'
+run kist verify tiny.kist
 
-run convert "$folder/tiny.kist" -o "$folder/out"
-printf '\n\033[1m$ diff -r %s out\033[0m\n' $model
-diff -r $model "$folder/out" && echo "no difference: the same bytes, file by file"
+run kist convert tiny.kist -o out
+run diff -r tiny-llama out && echo "no difference: the same bytes, file by file"
 
-cp "$folder/tiny.kist" "$folder/edited.kist"
-run edit "$folder/edited.kist" set general.author="You"
-run diff "$folder/tiny.kist" "$folder/edited.kist" || true
+run cp tiny.kist edited.kist
+run kist edit edited.kist set general.author=you
+run kist diff tiny.kist edited.kist || [ $? = 1 ]
 
-run keygen -o "$folder/key.pem"
-run sign "$folder/tiny.kist" --key "$folder/key.pem"
-run verify "$folder/tiny.kist" --key "$folder/key.pem.pub"
-printf '\nDone. Try it on a model of yours: kist convert ./model -o model.kist\n'
+run kist keygen -o key.pem
+run kist sign tiny.kist --key key.pem
+run kist verify tiny.kist --key key.pem.pub
+
+printf '\nDone. Now one of yours: %s convert ./model -o model.kist\n' "$kist"

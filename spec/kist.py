@@ -381,7 +381,7 @@ class KistFile:
         product = 1
         for dim in shape:
             product *= dim
-            need(product < 1 << 63, "dims", "their product reaches 2⁶³")
+            need(max(product, dim) < 1 << 63, "dims", "they or their product reach 2⁶³")
         fits = product * type.bits == 8 * entry.raw_length
         need(fits or entry.dtype not in DTYPES, "raw length", f"{entry.raw_length} for {list(shape)} of {type.name}")
         return shape

@@ -1,14 +1,9 @@
 #include "CKernels.h"
+#include "Clones.h"
 
 #include <string.h>
 
 #pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__)
-#define KIST_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define KIST_CLONES
-#endif
 
 // One loop for every width: with W and ROTATION constant, the inner loop over planes unrolls and vectorizes.
 #define SPLIT(NAME, TYPE, ROTATION)                                                                              \

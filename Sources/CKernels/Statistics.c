@@ -1,15 +1,10 @@
 #include "CKernels.h"
+#include "Clones.h"
 
 #include <string.h>
 
 // Sums must not depend on the processor: the compiler may not fuse a*b+c in one clone and not in another.
 #pragma STDC FP_CONTRACT OFF
-
-#if defined(__x86_64__)
-#define KIST_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define KIST_CLONES
-#endif
 
 // Element i belongs to lane i % 8, whatever the processor's own vectors are.
 enum { lanes = 8 };

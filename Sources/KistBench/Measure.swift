@@ -64,10 +64,12 @@ func runPeer(_ script: String, _ arguments: [String], _ options: BenchOptions) -
   return try? JSONDecoder().decode([String: Double].self, from: data)
 }
 
-/// Wall-clock seconds and peak resident bytes of a child process.
-func runChild(_ executable: String, _ arguments: [String]) throws -> (seconds: Double, peakByteCount: Int) {
+/// Wall-clock seconds and peak resident bytes of a child process, whose output is dropped.
+func runChild(_ command: String, _ arguments: [String]) throws -> (seconds: Double, peakByteCount: Int) {
   var process: pid_t = 0
-  var pointers = unsafe ([executable] + arguments).map { unsafe strdup($0) } + [nil]
+  let executable = "/bin/sh"
+  let silenced = [executable, "-c", "exec \"$0\" \"$@\" >/dev/null", command] + arguments
+  var pointers = unsafe silenced.map { unsafe strdup($0) } + [nil]
   defer { unsafe pointers.forEach { unsafe free($0) } }
   var usage = rusage()
   var status: Int32 = 0
@@ -77,6 +79,6 @@ func runChild(_ executable: String, _ arguments: [String]) throws -> (seconds: D
     }
     unsafe wait4(process, &status, 0, &usage)
   }
-  guard status == 0 else { throw KistError(.system, file: executable, "ended with status \(status)") }
+  guard status == 0 else { throw KistError(.system, file: command, "ended with status \(status)") }
   return (time.seconds, usage.ru_maxrss * 1024)
 }

@@ -18,9 +18,16 @@ extension Checkpoint {
     let file = try MappedFile(path: path)
     switch FileKind(of: file) {
     case .kist: return try openContainer(try KistFile(file))
-    case .safetensors, nil: return try openSafetensors(try SafetensorsFile(file))
+    case .safetensors: return try openSafetensors(try SafetensorsFile(file))
     case .other(let name):
       throw KistError(.unsupported, file: path, "is \(name), which this version does not read")
+    case nil where path.hasSuffix(".safetensors"):
+      // Too short or too damaged to be told: the reader knows best what is wrong.
+      return try openSafetensors(try SafetensorsFile(file))
+    case nil:
+      throw KistError(
+        .invalid, file: path, "is no checkpoint that this version knows",
+        advice: "it reads .kist and safetensors files and Hugging Face folders")
     }
   }
 

@@ -28,13 +28,15 @@ public struct JSONText: Sendable {
     literal(close)
   }
 
-  /// A string, with what JSON asks to be escaped escaped, and nothing else.
+  /// A string, with what JSON asks to be escaped escaped, and nothing else: byte by byte what serde_json writes.
   public mutating func string(_ text: String) {
     literal("\"")
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      case 0x08: literal("\\b")
       case UInt8(ascii: "\n"): literal("\\n")
+      case 0x0C: literal("\\f")
       case UInt8(ascii: "\r"): literal("\\r")
       case UInt8(ascii: "\t"): literal("\\t")
       case 0..<0x20: literal("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))

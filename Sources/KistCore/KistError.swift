@@ -83,10 +83,10 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// Control characters, and the marks that turn the direction of text around.
+  /// Control characters, separators of lines, and the marks that turn the direction of text around.
   fileprivate var steersTerminal: Bool {
     switch value {
-    case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+    case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
     default: false
     }
   }

@@ -35,26 +35,18 @@ package final class NewFolder: Sendable {
   }
 
   private func moveFiles() throws(KistError) {
-    for file in files {
-      let destination = target + "/" + file
-      do {
-        try FileManager.default.createDirectory(
-          atPath: parentFolder(of: destination), withIntermediateDirectories: true)
-      } catch {
-        throw KistError(.system, file: destination, "its folder can't be made: \(error.localizedDescription)")
+    // Folders come before what is in them.
+    let written = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
+    for item in written {
+      let destination = target + "/" + item
+      var isDirectory: ObjCBool = false
+      guard unsafe FileManager.default.fileExists(atPath: path + "/" + item, isDirectory: &isDirectory) else { continue }
+      if isDirectory.boolValue {
+        guard unsafe mkdir(destination, 0o777) == 0 || errno == EEXIST else { throw .fromErrno(file: destination) }
+      } else {
+        guard unsafe rename(path + "/" + item, destination) == 0 else { throw .fromErrno(file: destination) }
       }
-      guard unsafe rename(path + "/" + file, destination) == 0 else { throw .fromErrno(file: destination) }
     }
     syncFolder(target)
-  }
-
-  /// Everything that was written, relative to the folder.
-  private var files: [String] {
-    let all = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
-    var isDirectory: ObjCBool = false
-    return all.filter {
-      unsafe FileManager.default.fileExists(atPath: path + "/" + $0, isDirectory: &isDirectory)
-        && !isDirectory.boolValue
-    }
   }
 }

@@ -11,8 +11,8 @@ struct KistCommand: ParsableCommand {
     discussion: """
       Reads Hugging Face directories, safetensors files and its own .kist files.
 
-      Results are written to standard output, everything else to standard error. Exit status: 0 done, or the same; 1 differs, or \
-      damaged; 2 could not run; 64 usage; 130 interrupted.
+      Results are written to standard output, everything else to standard error. Exit status: 0 done, or the same; 1 \
+      differs, or damaged; 2 could not run; 64 usage; 130 interrupted.
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist

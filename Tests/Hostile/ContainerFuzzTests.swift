@@ -6,9 +6,9 @@ import Testing
 
 /// Mutates containers, mends their checksums so that the checks behind them are reached, and reads what is left.
 ///
-/// Nothing that a file says may crash, hang or take much memory. The number of cases is 50,000, or `KIST_FUZZ_CASES`.
+/// Nothing that a file says may crash, hang or take much memory. The number of cases is 80,000 (SafetensorsFuzzTests adds 20,000), or `KIST_FUZZ_CASES`.
 @Suite struct ContainerFuzzTests {
-  private static let caseCount = ProcessInfo.processInfo.environment["KIST_FUZZ_CASES"].flatMap(Int.init) ?? 50_000
+  private static let caseCount = ProcessInfo.processInfo.environment["KIST_FUZZ_CASES"].flatMap(Int.init) ?? 80_000
 
   @Test func `mutated containers are refused or read, and never crash`() throws {
     let folder = try TemporaryFolder()

@@ -76,7 +76,8 @@ import Testing
   @Test func `dtypes of every width have the statistics of the numbers that they hold`() throws {
     let values: [Float] = [-2, -1, -0.5, 0, 0.5, 1, 1.5, 2]
     let expected = try #require(try statistics([f32("t", values)])[0])
-    let f4: [UInt8] = [0xAC, 0x09, 0x21, 0x43]  // two to a byte, the first in the low half: sign, 2 bits of exponent, 1 of mantissa
+    // Two to a byte, the first in the low half: sign, 2 bits of exponent, 1 of mantissa.
+    let f4: [UInt8] = [0xAC, 0x09, 0x21, 0x43]
     let entries: [NewEntry] = [
       .tensor("f64", dtype: .f64, shape: [8], source: MemorySource(bytes(of: values.map { Double($0) }))),
       .tensor("f16", dtype: .f16, shape: [8], source: MemorySource(bytes(of: values.map { Float16($0) }))),

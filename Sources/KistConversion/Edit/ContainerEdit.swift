@@ -2,7 +2,8 @@ import KistCheckpoints
 import KistCore
 import KistFormat
 
-/// A change of a container in the terms of a checkpoint: key-values, files, tensors. Nothing is written before ``commit()``.
+/// A change of a container in the terms of a checkpoint: key-values, files, tensors. Nothing is written before
+/// ``commit()``.
 public final class ContainerEdit {
   private let editor: KistEditor
   private let checkpoint: Checkpoint
@@ -26,8 +27,8 @@ public final class ContainerEdit {
 
   /// Gives a key a value.
   ///
-  /// - Parameter assignment: `key=value`, or `key:type=value` with one of the types of spec/kist-format.md. Without a type, an existing key
-  ///   keeps its own, and a new one is a string.
+  /// - Parameter assignment: `key=value`, or `key:type=value` with one of the types of spec/kist-format.md. Without a
+  ///   type, an existing key keeps its own, and a new one is a string.
   /// - Throws: `invalid` when there is no `=`, or the text is not of the type.
   public func set(_ assignment: String) throws(KistError) {
     guard let equals = assignment.firstIndex(of: "="), equals != assignment.startIndex else {
@@ -68,7 +69,8 @@ public final class ContainerEdit {
 
   /// Puts a file in, in the place of the one of that name if there is one.
   ///
-  /// - Throws: `invalid` when the name is not a relative path inside the model's folder, is a folder of another file, or is that of a weight file.
+  /// - Throws: `invalid` when the name is not a relative path inside the model's folder, is a folder of another file,
+  ///   or is that of a weight file.
   public func putAsset(_ name: String, _ source: any ByteSource) throws(KistError) {
     try requireNoWeightFile(name)
     let isNew = !assetNames.contains { $0.utf8.elementsEqual(name.utf8) }
@@ -92,7 +94,8 @@ public final class ContainerEdit {
 
   /// Puts a tensor in, in the place of the one of that name if there is one.
   ///
-  /// A tensor that is replaced keeps its dtype when every value of the array is one of it; else the array's own dtype is stored.
+  /// A tensor that is replaced keeps its dtype when every value of the array is one of it; else the array's own dtype
+  /// is stored.
   ///
   /// - Returns: the dtype that is stored.
   public func putTensor(_ name: String, _ array: NpyFile) throws(KistError) -> DType {

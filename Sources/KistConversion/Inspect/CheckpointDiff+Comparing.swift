@@ -4,8 +4,8 @@ import KistFormat
 extension CheckpointDiff {
   /// Compares two checkpoints of any formats.
   ///
-  /// Tensors and assets of containers are compared by their digests. Where only one is a container, the other's digest is computed; else
-  /// bytes are compared. Values are read only of tensors that differ.
+  /// Tensors and assets of containers are compared by their digests. Where only one is a container, the other's digest
+  /// is computed; else bytes are compared. Values are read only of tensors that differ.
   ///
   /// - Throws: `damaged` when content that is read does not match its checksums; `interrupted`.
   public init(

@@ -59,8 +59,8 @@ public struct CheckpointDiff: Sendable, Codable, Equatable {
     public var dtypeB: String
     public var shapeA: [Int]
     public var shapeB: [Int]
-    /// How far A's values are from B's; absent when the shapes differ or a dtype is not known. When no value differs, the
-    /// dtypes do, or the bytes in a way that does not show in the values: the sign of a zero, the bits of a NaN.
+    /// How far A's values are from B's; absent when the shapes differ or a dtype is not known. When no value differs,
+    /// the dtypes do, or the bytes in a way that does not show in the values: the sign of a zero, the bits of a NaN.
     public var comparison: TensorComparison?
 
     enum CodingKeys: String, CodingKey {

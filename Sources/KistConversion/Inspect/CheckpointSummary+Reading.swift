@@ -4,7 +4,8 @@ import KistFormat
 extension CheckpointSummary {
   /// Reads what there is to know without looking at values.
   ///
-  /// - Parameter names: Globs of the tensors to list; all when empty. The rest of the summary is of the whole checkpoint.
+  /// - Parameter names: Globs of the tensors to list; all when empty. The rest of the summary is of the whole
+  ///   checkpoint.
   /// - Throws: `missing` when a glob matches nothing; `damaged` when a container's records are wrong.
   /// - Complexity: O(*n* log *n*) in tensors and chunks.
   public init(_ checkpoint: Checkpoint, tensors names: [String] = []) throws(KistError) {

@@ -1,7 +1,8 @@
 import KistCore
 import KistFormat
 
-/// What `kist inspect --json` prints: docs/json.md describes every field, and does not change within a version of the schema.
+/// What `kist inspect --json` prints: docs/json.md describes every field, and does not change within a version of the
+/// schema.
 public struct CheckpointSummary: Sendable, Codable, Equatable {
   /// The version of this schema.
   public var schema = 1

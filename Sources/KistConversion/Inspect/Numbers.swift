@@ -1,14 +1,14 @@
 import CKernels
 import KistCore
 
-/// Numbers that are crunched at a time: 8 KiB of f64, which stay in the nearest cache. The order of summation follows from it,
-/// so another value gives (slightly) other statistics.
+/// Numbers that are crunched at a time: 8 KiB of f64, which stay in the nearest cache. The order of summation follows
+/// from it, so another value gives (slightly) other statistics.
 let numbersPerBlock = 1024
 
 /// A run of bytes of one dtype, to be read as f64.
 ///
-/// Numbers are elements, but for complex dtypes, where real and imaginary part are a number each. Integers of 64 bits are
-/// rounded to the nearest f64; every other dtype is read exactly.
+/// Numbers are elements, but for complex dtypes, where real and imaginary part are a number each. Integers of 64 bits
+/// are rounded to the nearest f64; every other dtype is read exactly.
 @unsafe struct Numbers {
   let dtype: DType
   let bytes: UnsafeRawBufferPointer

@@ -68,7 +68,8 @@ public struct TensorStatistics: Sendable, Codable, Equatable {
   }
 }
 
-/// Counts, extremes, mean, and the sum of squared differences from it, of a run of numbers; runs that follow each other add up.
+/// Counts, extremes, mean, and the sum of squared differences from it, of a run of numbers; runs that follow each other
+/// add up.
 struct Moments: Sendable {
   var count = 0
   var finite = 0

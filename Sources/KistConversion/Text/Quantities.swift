@@ -17,6 +17,11 @@ public enum Quantity {
     return String(format: "%.\(decimals)f", value) + " " + byteUnits[unit]
   }
 
+  /// `1.40 GB/s`
+  public static func rate(_ byteCount: Int, in seconds: Double) -> String {
+    bytes(Int(seconds > 0 ? Double(byteCount) / seconds : 0)) + "/s"
+  }
+
   /// `22,713,216`
   public static func count(_ count: Int) -> String {
     let digits = String(count.magnitude)

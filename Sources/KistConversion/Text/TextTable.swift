@@ -7,6 +7,9 @@ public struct TextTable: Sendable {
     case right
   }
 
+  /// One name of 60,000 characters must not make every line as long.
+  private static let maximumColumnWidth = 100
+
   private let alignments: [Alignment]
   private var rows: [[String]] = []
   /// The first row is set apart as titles.
@@ -26,18 +29,21 @@ public struct TextTable: Sendable {
   ///
   /// - Parameters:
   ///   - indent: Spaces before each line.
-  ///   - width: Columns that a line may take; the first cell of longer ones is shortened in its middle. Nil for no limit.
+  ///   - width: Columns that a line may take; the first cell of longer ones is shortened in its middle. Nil for no
+  ///     limit.
   ///   - emphasis: Marks titles; as they are when nil.
   public func lines(indent: Int = 0, width: Int? = nil, emphasis: ((String) -> String)? = nil) -> [String] {
-    var widths = alignments.indices.map { column in rows.map { columnWidth($0[column]) }.max() ?? 0 }
+    var widths = alignments.indices.map { column in
+      min(rows.map { columnWidth($0[column]) }.max() ?? 0, TextTable.maximumColumnWidth)
+    }
     if let width, let first = widths.first {
       let others = widths.dropFirst().reduce(0) { $0 + $1 + 2 }
-      widths[0] = min(first, max(width - indent - others, 16))
+      widths[0] = min(first, max(width - indent - others, 40))
     }
     return rows.enumerated().map { number, row in
       var line = String(repeating: " ", count: indent)
       for (column, cell) in row.enumerated() {
-        let text = column == 0 ? shortened(cell, to: widths[0]) : cell
+        let text = column == 0 && width != nil ? shortened(cell, to: widths[0]) : cell
         let padding = String(repeating: " ", count: max(0, widths[column] - columnWidth(text)))
         line += alignments[column] == .left ? text + padding : padding + text
         if column + 1 < row.count { line += "  " }
@@ -47,7 +53,8 @@ public struct TextTable: Sendable {
     }
   }
 
-  /// The text with its middle cut out for an ellipsis, when it is longer than a width: both ends of a tensor's name matter.
+  /// The text with its middle cut out for an ellipsis, when it is longer than a width: both ends of a tensor's name
+  /// matter.
   private func shortened(_ text: String, to width: Int) -> String {
     guard columnWidth(text) > width, width > 1 else { return text }
     let tail = (width - 1) / 2

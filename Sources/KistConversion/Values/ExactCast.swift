@@ -6,8 +6,8 @@ import KistFormat
 public enum ExactCast {
   /// The elements of an array as a dtype.
   ///
-  /// - Returns: nil when one of them is not a value of the dtype, to the sign of a zero; a NaN stands for any NaN. Also when the number of
-  ///   elements does not fill whole bytes.
+  /// - Returns: nil when one of them is not a value of the dtype, to the sign of a zero; a NaN stands for any NaN. Also
+  ///   when the number of elements does not fill whole bytes.
   public static func bytes(of array: NpyFile, as dtype: DType) -> [UInt8]? {
     if array.dtype == dtype { return array.bytes }
     guard let count = array.shape.elementCount, dtype.byteCount(ofElements: count) != nil,

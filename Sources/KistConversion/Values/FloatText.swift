@@ -1,8 +1,8 @@
 import Foundation
 import KistCore
 
-/// Writes floating point numbers in one form and width, as numpy prints an array: with as many digits as tell each number from its
-/// neighbours, at most 8 after the point, aligned at it.
+/// Writes floating point numbers in one form and width, as numpy prints an array: with as many digits as tell each
+/// number from its neighbours, at most 8 after the point, aligned at it.
 struct FloatText {
   private let usesExponent: Bool
   private let fractionWidth: Int
@@ -40,7 +40,8 @@ struct FloatText {
     return String(repeating: " ", count: max(0, width - text.utf8.count)) + text
   }
 
-  /// Numbers from here on are written with an exponent: 10 to the decimal digits that the dtype is sure to hold, at most 8.
+  /// Numbers from here on are written with an exponent: 10 to the decimal digits that the dtype is sure to hold, at
+  /// most 8.
   private static func exponentLimit(_ dtype: DType) -> Double {
     switch dtype {
     case .f64: 1e8

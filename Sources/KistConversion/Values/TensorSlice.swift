@@ -2,9 +2,9 @@ import KistCore
 
 /// A part of a tensor, written as in numpy: `[0:4, :8]`, `[-1]`, `[..., ::2]`.
 ///
-/// Items stand between commas: an index, which drops its dimension; a range `start:stop:step`, each optional, with negative numbers
-/// counted from the end and a step that may be negative; `...`, once, for all dimensions that are not mentioned. The brackets
-/// may be left out.
+/// Items stand between commas: an index, which drops its dimension; a range `start:stop:step`, each optional, with
+/// negative numbers counted from the end and a step that may be negative; `...`, once, for all dimensions that are not
+/// mentioned. The brackets may be left out.
 public struct TensorSlice: Sendable, Equatable {
   enum Item: Sendable, Equatable {
     case index(Int)
@@ -53,7 +53,8 @@ public struct TensorSlice: Sendable, Equatable {
 
   /// The elements that this is of a tensor.
   ///
-  /// - Throws: `invalid` when there are more items than dimensions, or an index is out of range. Ranges are cut to what there is.
+  /// - Throws: `invalid` when there are more items than dimensions, or an index is out of range. Ranges are cut to what
+  ///   there is.
   public func selection(in shape: Shape) throws(KistError) -> TensorSelection {
     let indexed = items.filter { $0 != .ellipsis }
     guard indexed.count <= shape.rank else {

@@ -1,8 +1,9 @@
 import KistCore
 
 extension TensorView {
-  /// Hands on the values as nested JSON arrays, a row at a time: integers with all their digits, floats with the fewest that are read
-  /// back as the same number, what JSON does not have as the strings nan, inf and -inf, complex numbers as two numbers.
+  /// Hands on the values as nested JSON arrays, a row at a time: integers with all their digits, floats with the fewest
+  /// that are read back as the same number, what JSON does not have as the strings nan, inf and -inf, complex numbers
+  /// as two numbers.
   public func writeJSON(_ write: (String) -> Void) throws(KistError) {
     try writeJSON(try window(), [], write)
   }

@@ -1,7 +1,8 @@
 import KistCore
 
 extension TensorView {
-  /// The values as numpy prints them: nested brackets, aligned columns, and only the edges of what has more than 1000 elements.
+  /// The values as numpy prints them: nested brackets, aligned columns, and only the edges of what has more than 1000
+  /// elements.
   ///
   /// - Parameter width: Columns that a line may take.
   /// - Complexity: reads what is printed, and the chunks around it.

@@ -9,8 +9,8 @@ public struct TensorView: Sendable {
   public let selection: TensorSelection
   private let file: String
 
-  /// - Throws: `missing` when the checkpoint has no such tensor; `unsupported` when its dtype is not known; `invalid` when the slice does
-  ///   not go with its shape.
+  /// - Throws: `missing` when the checkpoint has no such tensor; `unsupported` when its dtype is not known; `invalid`
+  ///   when the slice does not go with its shape.
   public init(_ name: String, _ slice: TensorSlice, in checkpoint: Checkpoint) throws(KistError) {
     guard let tensor = checkpoint.tensors.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) else {
       throw KistError(

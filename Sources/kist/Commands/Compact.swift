@@ -7,8 +7,9 @@ struct Compact: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Drop from a file what earlier edits left behind.",
     discussion: """
-      Edits only append. compact writes the file anew with what its latest state reaches, checks every checksum on the way, and puts it \
-      in the old one's place when it is complete. Stored bytes are copied, not packed again; signatures stay valid.
+      Edits only append. compact writes the file anew with what its latest state reaches, checks every checksum on \
+      the way, and puts it in the old one's place when it is complete. Stored bytes are copied, not packed again; \
+      signatures stay valid.
 
       EXAMPLES
         kist compact minilm.kist

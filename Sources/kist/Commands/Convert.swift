@@ -7,11 +7,13 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a checkpoint to another format, without losing a bit.",
     discussion: """
-      What the target is, its suffix says: .kist, .safetensors, else a Hugging Face directory. A .kist file holds all files of a directory \
-      and gives them back byte for byte. Left out, with a notice, are a second copy of the weights in another format, caches and .git.
+      What the target is, its suffix says: .kist, .safetensors, else a Hugging Face directory. A .kist file holds all \
+      files of a directory and gives them back byte for byte. Left out, with a notice, are a second copy of the \
+      weights in another format, caches and .git.
 
-      --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none keeps everything raw, to \
-      be mapped without copying. The same input gives the same file, whatever the number of threads.
+      --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none \
+      keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
+      threads.
 
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
@@ -68,21 +70,21 @@ struct Convert: ParsableCommand {
     Output.lines(table.lines(width: Terminal.width))
     for file in plan.leftOut { Output.line("left out \(file.path): \(file.reason)".escapedForTerminal) }
     Output.line()
+    let (raw, needed) = (Quantity.bytes(plan.rawByteCount), Quantity.bytes(plan.neededByteCount))
     Output.line(
-      "\(plan.target.escapedForTerminal) (\(SummaryText.formatName(plan.targetFormat))): \(Quantity.count(plan.tensors.count)) tensors, "
-        + "\(Quantity.bytes(plan.rawByteCount)) raw; takes at most \(Quantity.bytes(plan.neededByteCount)). Nothing was written."
-    )
+      "\(plan.target.escapedForTerminal) (\(SummaryText.formatName(plan.targetFormat))): "
+        + "\(Quantity.count(plan.tensors.count)) tensors, \(raw) raw; takes at most \(needed). Nothing was written.")
   }
 
   private func show(_ report: ConversionReport) throws {
     for notice in report.notices { global.notice(notice) }
     if global.json { return try Output.json(report) }
     let ratio = report.sourceByteCount > 0 ? Double(report.byteCount) / Double(report.sourceByteCount) : 1
-    let rate = report.seconds > 0 ? Double(report.rawByteCount) / report.seconds : 0
+    let (before, after) = (Quantity.bytes(report.sourceByteCount), Quantity.bytes(report.byteCount))
+    let rate = Quantity.rate(report.rawByteCount, in: report.seconds)
     Output.line(
-      "\(report.target.escapedForTerminal): \(Quantity.bytes(report.byteCount)), \(Quantity.percentage(ratio)) of "
-        + "\(Quantity.bytes(report.sourceByteCount)), in \(Quantity.seconds(report.seconds)) (\(Quantity.bytes(Int(rate)))/s)"
-    )
+      "\(report.target.escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
+        + "in \(Quantity.seconds(report.seconds)) (\(rate))")
   }
 }
 

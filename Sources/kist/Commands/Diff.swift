@@ -6,8 +6,8 @@ struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say which tensors, files and key-values differ between two checkpoints, and how much.",
     discussion: """
-      The two may be of different formats. Containers are compared by their digests, without decoding; values are read only of tensors \
-      that differ. Exit status 0 when they are the same, 1 when they differ.
+      The two may be of different formats. Containers are compared by their digests, without decoding; values are \
+      read only of tensors that differ. Exit status 0 when they are the same, 1 when they differ.
 
       NMSE is Σ(a−b)² ÷ Σb².
 

@@ -16,14 +16,14 @@ struct Edit: ParsableCommand {
       kist edit <file> rm <name> ... [--kind <kind>]
       """,
     discussion: """
-      set gives keys of the metadata a value. An existing key keeps its type, a new one is a string; key:type=value says another, of \
-      string, bool, u8 to i64, f32 and f64. unset takes keys out.
+      set gives keys of the metadata a value. An existing key keeps its type, a new one is a string; key:type=value \
+      says another, of string, bool, u8 to i64, f32 and f64. unset takes keys out.
 
-      put stores a file under its own name, or another (--as); - is standard input. put-tensor stores a NumPy array; a tensor that it \
-      replaces keeps its dtype if that can hold every value exactly. rm takes tensors or files out.
+      put stores a file under its own name, or another (--as); - is standard input. put-tensor stores a NumPy array; \
+      a tensor that it replaces keeps its dtype if that can hold every value exactly. rm takes tensors or files out.
 
-      A crash at any moment leaves the file as it was before or after. Signatures are dropped, being of the content before. What was \
-      replaced stays in the file until `kist compact`.
+      A crash at any moment leaves the file as it was before or after. Signatures are dropped, being of the content \
+      before. What was replaced stays in the file until `kist compact`.
 
       EXAMPLES
         kist edit minilm.kist set license=apache-2.0 'max_length:u32=512'
@@ -122,7 +122,8 @@ struct Edit: ParsableCommand {
           droppedSignatures: outcome.droppedSignatures))
     } else {
       Output.line(
-        "\(file.escapedForTerminal): wrote \(Quantity.count(outcome.writtenByteCount)) bytes, generation \(outcome.generation)"
+        "\(file.escapedForTerminal): wrote \(Quantity.count(outcome.writtenByteCount)) bytes, "
+          + "generation \(outcome.generation)"
       )
     }
   }

@@ -6,14 +6,15 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what a checkpoint is and what is in it.",
     discussion: """
-      Shows format, architecture, sizes, dtypes, tensors by layer (numbers that vary stand in braces), the files that travel with \
-      them, metadata, digests and signatures. No values are read, unless statistics or a comparison are asked for.
+      Shows format, architecture, sizes, dtypes, tensors by layer (numbers that vary stand in braces), the files that \
+      travel with them, metadata, digests and signatures. No values are read, unless statistics or a comparison are \
+      asked for.
 
-      --tensors lists single tensors. In the pattern, * stands for any characters, dots too, ? for one, [0-3] for one of a set; \
-      repeat the option for several patterns.
+      --tensors lists single tensors. In the pattern, * stands for any characters, dots too, ? for one, [0-3] for one \
+      of a set; repeat the option for several patterns.
 
-      Statistics are of finite values; the standard deviation is that of the population; of complex tensors, real and imaginary \
-      parts are a number each. NMSE is Σ(a−b)² ÷ Σb², b being the reference.
+      Statistics are of finite values; the standard deviation is that of the population; of complex tensors, real and \
+      imaginary parts are a number each. NMSE is Σ(a−b)² ÷ Σb², b being the reference.
 
       EXAMPLES
         kist inspect minilm.kist

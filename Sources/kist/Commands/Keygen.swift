@@ -7,8 +7,9 @@ struct Keygen: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make a pair of keys for signing.",
     discussion: """
-      Writes an Ed25519 private key as PEM (PKCS #8), readable by its owner alone, and the public key beside it with the suffix .pub. \
-      openssl reads both. Existing files are never replaced, not even with --force: a lost key can't be made again.
+      Writes an Ed25519 private key as PEM (PKCS #8), readable by its owner alone, and the public key beside it with \
+      the suffix .pub. openssl reads both. Existing files are never replaced, not even with --force: a lost key can't \
+      be made again.
 
       EXAMPLES
         kist keygen -o publisher.key

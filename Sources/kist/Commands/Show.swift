@@ -6,10 +6,12 @@ struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print values of a tensor, or extract them as .npy.",
     discussion: """
-      The slice is written as in numpy: an index, a range start:stop:step with each part optional, negative numbers counted from the \
-      end, ... for all other dimensions. Without one, the whole tensor is shown; of more than 1000 elements, the edges.
+      The slice is written as in numpy: an index, a range start:stop:step with each part optional, negative numbers \
+      counted from the end, ... for all other dimensions. Without one, the whole tensor is shown; of more than 1000 \
+      elements, the edges.
 
-      With -o the values are written to a NumPy file. NumPy has no BF16, FP8, FP6 or FP4: those are written as F32, which holds them exactly.
+      With -o the values are written to a NumPy file. NumPy has no BF16, FP8, FP6 or FP4: those are written as F32, \
+      which holds them exactly.
 
       EXAMPLES
         kist show minilm.kist embeddings.LayerNorm.weight

@@ -6,8 +6,8 @@ struct Sign: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Sign a container, in place.",
     discussion: """
-      The signature (Ed25519) is of the package digest, which covers every tensor, file and key-value. Any later edit drops it. A file may \
-      carry signatures by several keys.
+      The signature (Ed25519) is of the package digest, which covers every tensor, file and key-value. Any later edit \
+      drops it. A file may carry signatures by several keys.
 
       EXAMPLES
         kist sign minilm.kist --key publisher.key

@@ -8,9 +8,9 @@ struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check that a file is whole, and say what is damaged.",
     discussion: """
-      quick checks the index and the XXH3 checksum of everything stored: it finds damage. full also decodes every chunk and checks its \
-      SHA-256 digest, the digests of the tensors and of the whole: it finds what was changed on purpose. Signatures are listed; --key \
-      asks for a valid one by that key.
+      quick checks the index and the XXH3 checksum of everything stored: it finds damage. full also decodes every \
+      chunk and checks its SHA-256 digest, the digests of the tensors and of the whole: it finds what was changed on \
+      purpose. Signatures are listed; --key asks for a valid one by that key.
 
       Files and directories of safetensors are checked for their structure; the format has no checksums.
 
@@ -54,7 +54,8 @@ struct Verify: ParsableCommand {
     guard let container = try? KistFile(path: file) else { return }
     let bytes = container.verificationByteCount
     let threads = Double(Parallelism(threads: global.threads).threadCount)
-    // Rates of one core: XXH3 runs at memory speed, where the disk is slower; decoding and SHA-256 together at about 1 GB/s.
+    // Rates of one core: XXH3 runs at memory speed, where the disk is slower; decoding and SHA-256 together at about 1
+    // GB/s.
     let seconds =
       level == .quick
       ? Double(bytes.stored) / 2e9 : max(Double(bytes.raw) / (1e9 * threads), Double(bytes.stored) / 2e9)
@@ -95,10 +96,9 @@ struct VerificationText {
 
   private var work: String {
     guard result.chunkCount > 0 else { return "" }
-    let rate = result.seconds > 0 ? Double(result.rawByteCount) / result.seconds : 0
-    return
-      ", \(result.level) check of \(Quantity.count(result.chunkCount)) chunks, \(Quantity.bytes(result.storedByteCount)) "
-      + "holding \(Quantity.bytes(result.rawByteCount)), in \(Quantity.seconds(result.seconds)) (\(Quantity.bytes(Int(rate)))/s)"
+    let (stored, raw) = (Quantity.bytes(result.storedByteCount), Quantity.bytes(result.rawByteCount))
+    return ", \(result.level) check of \(Quantity.count(result.chunkCount)) chunks, \(stored) holding \(raw), "
+      + "in \(Quantity.seconds(result.seconds)) (\(Quantity.rate(result.rawByteCount, in: result.seconds)))"
   }
 
   private var problems: [String] {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// What signals do.
 ///
-/// SIGINT and SIGTERM ask work that can stop to stop, so that it takes its unfinished files away; a second one, or one when there is no
-/// such work, ends the process at once. Either way the status is 130.
+/// SIGINT and SIGTERM ask work that can stop to stop, so that it takes its unfinished files away; a second one, or one
+/// when there is no such work, ends the process at once. Either way the status is 130.
 final class Interruption: @unchecked Sendable {
   static let shared = Interruption()
 

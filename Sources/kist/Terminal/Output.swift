@@ -55,7 +55,8 @@ enum Output {
     return nil
   }
 
-  /// One JSON value, with members in alphabetical order. Numbers that JSON does not have are the strings nan, inf and -inf.
+  /// One JSON value, with members in alphabetical order. Numbers that JSON does not have are the strings nan, inf and
+  /// -inf.
   static func json(_ value: some Encodable) throws(KistError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -3,8 +3,8 @@ import KistConversion
 import KistCore
 import Synchronization
 
-/// Shows how far long work has come, on standard error: a line that is redrawn ten times a second on a terminal; elsewhere, a new line
-/// every five seconds. Work of less than two seconds says nothing to a file.
+/// Shows how far long work has come, on standard error: a line that is redrawn ten times a second on a terminal;
+/// elsewhere, a new line every five seconds. Work of less than two seconds says nothing to a file.
 final class ProgressLine: ProgressObserver, @unchecked Sendable {
   private struct Stage {
     var name: String

@@ -1,0 +1,12 @@
+// Compiles a function once for each kind of processor; the loader picks one.
+
+#ifndef KIST_CLONES_H
+#define KIST_CLONES_H
+
+#if defined(__x86_64__)
+#define KIST_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define KIST_CLONES
+#endif
+
+#endif
