@@ -77,16 +77,32 @@ import CSimdJSON
     members?.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
   }
 
-  private var children: [(key: String, value: JSONValue)] {
-    var result: [(key: String, value: JSONValue)] = []
-    var cursor = unsafe kist_json_children(place)
+  /// What ``members`` has, read one by one: a hostile text of millions costs no list of them.
+  package var memberSequence: JSONChildren? { type == kist_json_object ? JSONChildren(of: self) : nil }
+
+  /// What ``array`` has, read one by one; the keys are empty.
+  package var elementSequence: JSONChildren? { type == kist_json_array ? JSONChildren(of: self) : nil }
+
+  private var children: [(key: String, value: JSONValue)] { Array(JSONChildren(of: self)) }
+}
+
+/// The members of an object or the elements of an array, in the order of the text.
+@safe package struct JSONChildren: Sequence, IteratorProtocol {
+  private let owner: JSONDocument
+  private var cursor: kist_json_cursor
+
+  /// - Parameter parent: An object or an array.
+  fileprivate init(of parent: JSONValue) {
+    owner = parent.owner
+    unsafe cursor = kist_json_children(parent.place)
+  }
+
+  package mutating func next() -> (key: String, value: JSONValue)? {
     var key: UnsafePointer<CChar>?
     var keyLength = 0
     var child = unsafe kist_json_value()
-    while unsafe kist_json_next(&cursor, &key, &keyLength, &child) {
-      let name = unsafe String(decoding: UnsafeRawBufferPointer(start: key, count: keyLength), as: UTF8.self)
-      unsafe result.append((name, JSONValue(owner: owner, place: child)))
-    }
-    return result
+    guard unsafe kist_json_next(&cursor, &key, &keyLength, &child) else { return nil }
+    let name = unsafe String(decoding: UnsafeRawBufferPointer(start: key, count: keyLength), as: UTF8.self)
+    return unsafe (name, JSONValue(owner: owner, place: child))
   }
 }

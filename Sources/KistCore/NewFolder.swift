@@ -11,7 +11,7 @@ package final class NewFolder: Sendable {
     let name = URL(fileURLWithPath: self.target).lastPathComponent
     let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
     path = "\(parentFolder(of: self.target))/.\(name).\(tag).partial"
-    guard unsafe mkdir(path, 0o777) == 0 else { throw .fromErrno(file: self.target) }
+    guard unsafe mkdir(path, 0o777) == 0 else { throw .fromCreation(of: self.target, missing: self.target) }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -40,7 +40,9 @@ package final class NewFolder: Sendable {
     for item in written {
       let destination = target + "/" + item
       var isDirectory: ObjCBool = false
-      guard unsafe FileManager.default.fileExists(atPath: path + "/" + item, isDirectory: &isDirectory) else { continue }
+      guard unsafe FileManager.default.fileExists(atPath: path + "/" + item, isDirectory: &isDirectory) else {
+        continue
+      }
       if isDirectory.boolValue {
         guard unsafe mkdir(destination, 0o777) == 0 || errno == EEXIST else { throw .fromErrno(file: destination) }
       } else {

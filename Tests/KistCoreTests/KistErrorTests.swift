@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func `nothing in an error steers a terminal`() {
-    let steering = (0..<0x20).map(UInt32.init) + Array(0x7F..<0xA0) + [0x200E, 0x200F, 0x061C]
+    let steering =
+      (0..<0x20).map(UInt32.init) + Array(0x7F..<0xA0) + [0x200E, 0x200F, 0x061C]
       + Array(0x202A...0x202E) + Array(0x2066...0x2069) + [0x2028, 0x2029]
     for scalar in steering.compactMap(Unicode.Scalar.init) {
       let text = "x" + String(scalar) + "y"
@@ -31,9 +32,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (ENOENT, .missing), (EEXIST, .conflict), (ENOSPC, .system), (EACCES, .system), (EIO, .system), (EFBIG, .system),
-  ] as [(Int32, KistError.Kind)])
+  @Test(
+    arguments: [
+      (ENOENT, .missing), (EEXIST, .conflict), (ENOSPC, .system), (EACCES, .system), (EIO, .system), (EFBIG, .system),
+    ] as [(Int32, KistError.Kind)])
   func `a failed system call names the file`(number: Int32, kind: KistError.Kind) {
     let error = KistError.fromErrno(file: "a.kist", number)
     #expect(error.kind == kind)

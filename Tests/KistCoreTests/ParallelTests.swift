@@ -105,7 +105,8 @@ import Testing
       seen.withLock { $0[index] += 1 }
     }
     #expect(seen.withLock { $0.allSatisfy { $0 == 1 } })
-    try Parallelism(threads: threads).forEach(0) { (_: Int) throws(KistError) in Issue.record("there is nothing to do") }
+    try Parallelism(threads: threads).forEach(0) { (_: Int) throws(KistError) in Issue.record("there is nothing to do")
+    }
     #expect(throws: failure(3)) {
       try Parallelism(threads: threads).forEach(100) { (index: Int) throws(KistError) in
         if index == 3 { usleep(5000) }

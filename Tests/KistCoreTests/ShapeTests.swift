@@ -2,12 +2,13 @@ import KistCore
 import Testing
 
 @Suite struct ShapeTests {
-  @Test(arguments: [
-    ([], 1), ([5], 5), ([2, 3, 4], 24), ([0], 0), ([3, 0, 5], 0), ([1, 2, 3, 4, 5], 120), ([2, 2, 2, 2, 2, 2, 0], 0),
-    ([.max], .max), ([.max, 1], .max), ([.max, 2], nil), ([1 << 32, 1 << 32], nil), ([0, .max, .max], 0),
-    ([.max, .max, 0], nil), ([-1], nil), ([0, -1], nil), ([-1, -1], nil), ([.min], nil),
-    ([Int](repeating: 1, count: 64), 1), ([Int](repeating: 2, count: 63), nil),
-  ] as [([Int], Int?)])
+  @Test(
+    arguments: [
+      ([], 1), ([5], 5), ([2, 3, 4], 24), ([0], 0), ([3, 0, 5], 0), ([1, 2, 3, 4, 5], 120), ([2, 2, 2, 2, 2, 2, 0], 0),
+      ([.max], .max), ([.max, 1], .max), ([.max, 2], nil), ([1 << 32, 1 << 32], nil), ([0, .max, .max], 0),
+      ([.max, .max, 0], nil), ([-1], nil), ([0, -1], nil), ([-1, -1], nil), ([.min], nil),
+      ([Int](repeating: 1, count: 64), 1), ([Int](repeating: 2, count: 63), nil),
+    ] as [([Int], Int?)])
   func `the elements are counted, unless that overflows on the way`(dimensions: [Int], count: Int?) {
     #expect(Shape(dimensions).elementCount == count)
   }

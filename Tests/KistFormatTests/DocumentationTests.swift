@@ -24,7 +24,8 @@ import Testing
   }
 
   @Test func `the example that is compiled is the one in the documentation`() throws {
-    let source = try String(contentsOfFile: "\(repository)/Sources/KistFormat/Writing/KistWriter.swift", encoding: .utf8)
+    let source = try String(
+      contentsOfFile: "\(repository)/Sources/KistFormat/Writing/KistWriter.swift", encoding: .utf8)
     let documented = try #require(lines(of: source, from: "/// ```swift", to: "/// ```"))
       .map { $0.replacing(#/^\/\/\/ ?/#, with: "") }
     let compiled = try #require(
@@ -35,8 +36,12 @@ import Testing
 
   /// Trimmed lines between two that equal marks.
   private func lines(of text: String, from first: String, to last: String) -> [String]? {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
-    guard let start = lines.firstIndex(of: first), let end = lines[(start + 1)...].firstIndex(of: last) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    guard let start = lines.firstIndex(of: first), let end = lines[(start + 1)...].firstIndex(of: last) else {
+      return nil
+    }
     return Array(lines[(start + 1)..<end])
   }
 }

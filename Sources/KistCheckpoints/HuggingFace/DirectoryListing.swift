@@ -12,7 +12,10 @@ struct DirectoryListing {
   private static let skipped: Set<String> = [".git", ".cache", "__pycache__", ".ipynb_checkpoints", ".DS_Store"]
   /// More than any model has; a tree that deep or wide is a mistake or an attack.
   private static let maximumDepth = 32
-  private static let maximumFileCount = 100_000
+  private static let maximumEntryCount = 100_000
+
+  /// Files and folders seen so far: links can make a few folders into endlessly many.
+  private var entryCount = 0
 
   init(_ root: String) throws(KistError) {
     try list(root, "", ancestors: [])
@@ -29,23 +32,28 @@ struct DirectoryListing {
     let path = folder.isEmpty ? root : root + "/" + folder
     let status = try fileStatus(path)
     let identity = Identity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
-    guard !ancestors.contains(identity), ancestors.count < Self.maximumDepth else {
+    guard !ancestors.contains(identity) else {
       throw KistError(.invalid, file: path, "the folder contains itself, by a symbolic link", advice: "remove the link")
+    }
+    guard ancestors.count < Self.maximumDepth else {
+      throw KistError(
+        .invalid, file: path, "more than \(Self.maximumDepth) folders deep", advice: "is this a model's folder?")
     }
     let names = try names(in: path)
     if names.isEmpty, !folder.isEmpty { emptyDirectories.append(folder) }
     for name in names {
       let relative = folder.isEmpty ? name : folder + "/" + name
       guard !Self.skipped.contains(name) else { continue }
+      entryCount += 1
+      guard entryCount <= Self.maximumEntryCount else {
+        throw KistError(
+          .invalid, file: root, "has more than \(Self.maximumEntryCount) files", advice: "is this a model's folder?")
+      }
       let kind = try fileStatus(root + "/" + relative).st_mode & S_IFMT
       switch kind {
       case S_IFDIR: try list(root, relative, ancestors: ancestors.union([identity]))
       case S_IFREG: files.append(relative)
       default: leftOut.append((relative, "not a regular file"))
-      }
-      guard files.count <= Self.maximumFileCount else {
-        throw KistError(
-          .invalid, file: root, "has more than \(Self.maximumFileCount) files", advice: "is this a model's folder?")
       }
     }
   }

@@ -48,12 +48,14 @@ public struct ModelDirectory: Sendable {
   public func path(of file: String) -> String { path + "/" + file }
 
   private static func noWeights(_ path: String, _ files: [String]) -> KistError {
-    let others = files.filter { SecondCopies.format(of: $0) != nil }.prefix(3)
+    let others = files.filter(OtherFormats.hold).prefix(3)
     return KistError(
       .unsupported, file: path,
       "has no safetensors weights"
         + (others.isEmpty ? "" : " (only \(others.joined(separator: ", ")), which this version does not read)"),
-      advice: "a model's folder has model.safetensors, or model.safetensors.index.json and its shards")
+      advice: others.isEmpty
+        ? "a model's folder has model.safetensors, or model.safetensors.index.json and its shards"
+        : "convert them to safetensors first")
   }
 }
 
@@ -63,18 +65,23 @@ extension ModelDirectory {
   private static func weightFiles(in path: String, _ files: [String]) throws(KistError) -> [String] {
     if files.contains(singleFile) { return [singleFile] }
     if files.contains(shardIndex) { return try shards(in: path) }
-    // Adapters and parts of pipelines: every safetensors file in the folder itself, as long as no name repeats.
-    var names: Set<[UInt8]> = []
-    var weights: [String] = []
-    for file in files
-    where !file.contains("/") && file.hasSuffix(".safetensors") && SecondCopies.format(of: file) == nil {
-      let header = try SafetensorsFile(path: path + "/" + file).header
-      let own = header.tensors.map { Array($0.name.utf8) }
+    // Adapters, parts of pipelines; and models that are published in Mistral's form alone.
+    let candidates = files.filter { !$0.contains("/") && $0.hasSuffix(".safetensors") }
+    let usual = candidates.filter { SecondCopies.format(of: $0) == nil }
+    return try withoutRepeats(usual.isEmpty ? candidates : usual, in: path)
+  }
+
+  /// Those of some weight files that repeat no tensor name of one before them.
+  private static func withoutRepeats(_ files: [String], in path: String) throws(KistError) -> [String] {
+    var names: Set<NameBytes> = []
+    var kept: [String] = []
+    for file in files {
+      let own = try SafetensorsFile(path: path + "/" + file).header.tensors.map { NameBytes($0.name) }
       guard names.isDisjoint(with: own) else { continue }
       names.formUnion(own)
-      weights.append(file)
+      kept.append(file)
     }
-    return weights
+    return kept
   }
 
   /// The shards that the index lists, after checking that they hold what it says.
@@ -82,7 +89,7 @@ extension ModelDirectory {
     let indexPath = path + "/" + shardIndex
     let map = try ShardIndex(path: indexPath).shardOfTensor
     let shards = Set(map.map(\.shard)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    var owners: [[UInt8]: String] = [:]
+    var owners: [NameBytes: String] = [:]
     for shard in shards {
       let parts = shard.split(separator: "/", omittingEmptySubsequences: false)
       guard !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
@@ -96,12 +103,12 @@ extension ModelDirectory {
           advice: "finish the download")
       }
       for tensor in file.header.tensors {
-        if let other = owners.updateValue(shard, forKey: Array(tensor.name.utf8)) {
+        if let other = owners.updateValue(shard, forKey: NameBytes(tensor.name)) {
           throw KistError(.damaged, file: path, field: "tensor '\(tensor.name)'", "is in both \(other) and \(shard)")
         }
       }
     }
-    for (tensor, shard) in map where owners[Array(tensor.utf8)] != shard {
+    for (tensor, shard) in map where owners[NameBytes(tensor)] != shard {
       throw KistError(.damaged, file: indexPath, field: "weight_map", "tensor '\(tensor)' is not in \(shard)")
     }
     return shards
@@ -118,8 +125,8 @@ struct ShardIndex {
       guard file.count <= SafetensorsHeader.maximumByteCount else {
         throw KistError(.damaged, "is too large for an index of shards")
       }
-      guard let map = try JSONDocument(file.bytes).root["weight_map"]?.members else {
-        throw KistError(.damaged, field: "weight_map", "missing, or not a JSON object")
+      guard let map = try JSONDocument(file.bytes).root["weight_map"]?.members, !map.isEmpty else {
+        throw KistError(.damaged, field: "weight_map", "missing, empty, or not a JSON object")
       }
       shardOfTensor = try map.map { member throws(KistError) in
         guard let shard = member.value.string else {
@@ -135,17 +142,29 @@ struct ShardIndex {
 
 /// Files that repeat the safetensors weights in another format.
 enum SecondCopies {
-  /// Patterns of whole relative paths, as `fnmatch` takes them, and the format that they mean.
+  /// Patterns of whole relative paths, and the format that they mean; the first that fits counts.
   private static let patterns: [(pattern: String, format: String)] = [
-    ("pytorch_model*.bin", "PyTorch"), ("pytorch_model*.bin.index.json", "PyTorch"), ("*.pth", "PyTorch"),
-    ("original/*", "the publisher's own format"), ("consolidated*.safetensors", "Mistral's own format"),
+    ("original/*.pth", "the publisher's own format"), ("consolidated*.pth", "the publisher's own format"),
+    ("consolidated*.safetensors", "Mistral's own format"),
+    ("consolidated*.safetensors.index.json", "Mistral's own format"),
+    ("pytorch_model*.bin", "PyTorch"), ("pytorch_model*.bin.index.json", "PyTorch"),
     ("tf_model*.h5", "TensorFlow"), ("model.ckpt*", "TensorFlow"), ("flax_model*.msgpack*", "Flax"),
     ("rust_model.ot", "rust-bert"), ("*.onnx", "ONNX"), ("*.onnx_data", "ONNX"), ("onnx/*", "ONNX"),
     ("openvino/*", "OpenVINO"), ("openvino_model*", "OpenVINO"), ("coreml/*", "Core ML"), ("*.mlmodel", "Core ML"),
     ("*.tflite", "TensorFlow Lite"), ("*.gguf", "GGUF"),
   ]
 
-  static func format(of path: String) -> String? {
-    patterns.first { unsafe fnmatch($0.pattern, path, 0) == 0 }?.format
+  static func format(of path: String) -> String? { patterns.first { matches($0.pattern, path) }?.format }
+}
+
+/// Files to name to a person whose folder has no safetensors weights.
+private enum OtherFormats {
+  private static let patterns = ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.npz", "*.nemo"]
+
+  static func hold(_ path: String) -> Bool {
+    SecondCopies.format(of: path) != nil || patterns.contains { matches($0, path) }
   }
 }
+
+/// Whether a path fits a pattern whose `*` stands for anything, slashes too.
+private func matches(_ pattern: String, _ path: String) -> Bool { unsafe fnmatch(pattern, path, 0) == 0 }

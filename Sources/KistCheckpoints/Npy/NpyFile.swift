@@ -60,7 +60,9 @@ public struct NpyFile: Sendable {
   }
 
   private static func swapBytes(_ bytes: inout [UInt8], width: Int) {
-    for start in stride(from: 0, to: bytes.count, by: width) { bytes[start..<start + width].reverse() }
+    for start in stride(from: 0, to: bytes.count, by: width) {
+      for place in 0..<width / 2 { bytes.swapAt(start + place, start + width - 1 - place) }
+    }
   }
 
   /// Elements of column-major order, in row-major order.
@@ -106,48 +108,4 @@ extension NpyFile {
 extension DType {
   /// NumPy's name of the dtype in little-endian order; nil for those that it does not have.
   public var numpyDescriptor: String? { NpyHeader.descriptors.first { $0.dtype == self }?.name }
-}
-
-/// The dictionary at the beginning of a .npy file: a Python literal of a fixed form.
-struct NpyHeader {
-  var dtype: DType
-  var isBigEndian: Bool
-  var isFortranOrder: Bool
-  var shape: Shape
-
-  static let descriptors: [(name: String, dtype: DType)] = [
-    ("|b1", .bool), ("|u1", .u8), ("|i1", .i8), ("<u2", .u16), ("<i2", .i16), ("<u4", .u32), ("<i4", .i32),
-    ("<u8", .u64),
-    ("<i8", .i64), ("<f2", .f16), ("<f4", .f32), ("<f8", .f64), ("<c8", .c64),
-  ]
-
-  init(_ text: [UInt8]) throws(KistError) {
-    guard let header = String(validating: text, as: UTF8.self) else {
-      throw KistError(.damaged, field: "header", "not text")
-    }
-    func damage(_ field: String) -> KistError {
-      KistError(.damaged, field: "header: \(field)", "missing, or not of the form that NumPy writes")
-    }
-    guard let match = header.firstMatch(of: #/^\s*\{(?<members>.*)\}\s*$/#) else { throw damage("dictionary") }
-    let members = match.members
-    guard let order = members.firstMatch(of: #/'fortran_order'\s*:\s*(?<flag>True|False)/#) else {
-      throw damage("fortran_order")
-    }
-    isFortranOrder = order.flag == "True"
-    guard let tuple = members.firstMatch(of: #/'shape'\s*:\s*\((?<list>[0-9,\sL]*)\)/#) else { throw damage("shape") }
-    let parts = tuple.list.split(separator: ",").map { $0.filter(\.isNumber) }.filter { !$0.isEmpty }
-    let sizes = parts.compactMap { Int($0) }
-    guard sizes.count == parts.count, sizes.count <= Shape.maximumRank else { throw damage("shape") }
-    shape = Shape(sizes)
-    guard let descriptor = members.firstMatch(of: #/'descr'\s*:\s*'(?<name>[^']*)'/#)?.name else {
-      throw KistError(
-        .unsupported, field: "header: descr", "a structured array", advice: "save its fields as arrays of their own")
-    }
-    let name = descriptor.first == ">" || descriptor.first == "=" ? "<" + descriptor.dropFirst() : String(descriptor)
-    guard let known = Self.descriptors.first(where: { $0.name.dropFirst() == name.dropFirst() }) else {
-      throw KistError(.unsupported, field: "header: descr", "arrays of '\(descriptor)' are not read")
-    }
-    dtype = known.dtype
-    isBigEndian = descriptor.first == ">"
-  }
 }

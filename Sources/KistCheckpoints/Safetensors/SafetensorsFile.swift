@@ -19,4 +19,10 @@ public struct SafetensorsFile: Sendable {
 
   /// The bytes before the data, as they are.
   public var headerBytes: [UInt8] { unsafe [UInt8](mapped.pointer(0..<header.byteCount)) }
+
+  /// A tensor's elements where they lie in the file, as they are: row-major, little-endian.
+  ///
+  /// - Parameter tensor: One of the header's.
+  @_lifetime(borrow self)
+  public func bytes(of tensor: SafetensorsHeader.Tensor) -> RawSpan { mapped.bytes.extracting(tensor.range) }
 }

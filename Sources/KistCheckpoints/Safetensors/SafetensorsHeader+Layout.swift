@@ -26,7 +26,7 @@ extension SafetensorsHeader {
   /// Lays a file out as the safetensors library does: tensors sorted by width, widest first, then by name; the JSON padded with spaces to
   /// a multiple of 8.
   ///
-  /// - Throws: `invalid` when a shape overflows, or does not end on a byte.
+  /// - Throws: `invalid` when a shape overflows, or does not end on a byte; `unsupported` when the header would be too long.
   /// - Source: safetensors/src/tensor.rs, `prepare`.
   public static func layOut(_ tensors: [Description], metadata: [MetadataItem]) throws(KistError) -> FileLayout {
     let sorted = tensors.indices.sorted { a, b in
@@ -34,25 +34,38 @@ extension SafetensorsHeader {
       return ranks.0 != ranks.1
         ? ranks.0 > ranks.1 : tensors[a].name.utf8.lexicographicallyPrecedes(tensors[b].name.utf8)
     }
-    var ranges: [Range<Int>] = []
-    var end = 0
-    for index in sorted {
-      let tensor = tensors[index]
-      guard let count = tensor.shape.elementCount.flatMap(tensor.dtype.byteCount(ofElements:)) else {
-        throw KistError(
-          .invalid, field: "tensor '\(tensor.name)'", "\(tensor.shape) of \(tensor.dtype) has no length in bytes")
-      }
-      ranges.append(end..<end + count)
-      end += count
-    }
+    let ranges = try ranges(of: sorted.map { tensors[$0] })
+    let end = ranges.last?.upperBound ?? 0
     var json = json(zip(sorted, ranges).map { (tensors[$0], $1) }, metadata)
     json += [UInt8](repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
+    guard json.count <= maximumByteCount else {
+      throw KistError(
+        .unsupported, field: "header",
+        "\(tensors.count) tensors need more than the "
+          + "\(maximumByteCount) bytes that a safetensors header may have", advice: "write them in shards")
+    }
     let length = UInt64(json.count)
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + json
     return FileLayout(
       bytes: bytes,
       order: zip(sorted, ranges).map { ($0, bytes.count + $1.lowerBound..<bytes.count + $1.upperBound) },
       fileByteCount: bytes.count + end)
+  }
+
+  /// The places of tensors that lie one after the other.
+  private static func ranges(of tensors: [Description]) throws(KistError) -> [Range<Int>] {
+    var end = 0
+    return try tensors.map { tensor throws(KistError) in
+      guard let count = tensor.shape.elementCount.flatMap(tensor.dtype.byteCount(ofElements:)) else {
+        throw KistError(
+          .invalid, field: "tensor '\(tensor.name)'", "\(tensor.shape) of \(tensor.dtype) has no length in bytes")
+      }
+      guard count <= Int.max - maximumByteCount - 8 - end else {
+        throw KistError(.invalid, field: "tensor '\(tensor.name)'", "ends past the end of any file")
+      }
+      defer { end += count }
+      return end..<end + count
+    }
   }
 
   /// The library sorts by the order in which its enumeration of dtypes lists them: by alignment, widest last.

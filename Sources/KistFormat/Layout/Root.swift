@@ -132,7 +132,8 @@ package struct Root: Sendable, Equatable {
     let isInSet = [setID.contains { $0 != 0 }, shardNumber > 0, shardCount > 0]
     guard Set(isInSet).count == 1, shardNumber <= shardCount else {
       throw KistError(
-        .damaged, field: "root: shard number", offset: slot.rootOffset + 16, "set id, number and count do not go together")
+        .damaged, field: "root: shard number", offset: slot.rootOffset + 16,
+        "set id, number and count do not go together")
     }
     for index in 3..<count { chunks.append(try block(index, .chunks)) }
   }

@@ -135,7 +135,9 @@ import KistCore
     var elementCount: UInt64 = 1
     for index in 0..<rank {
       let (product, overflow) = elementCount.multipliedReportingOverflow(by: dimension(index))
-      guard !overflow, product < 1 << 63, dimension(index) < 1 << 63 else { throw damage("dims", "the product of the dimensions overflows") }
+      guard !overflow, product < 1 << 63, dimension(index) < 1 << 63 else {
+        throw damage("dims", "the product of the dimensions overflows")
+      }
       elementCount = product
     }
     guard let dtype else { return }
