@@ -26,6 +26,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CMapGuard"),
@@ -41,6 +42,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
     .target(
       name: "KistConversion", dependencies: ["KistCore", "KistFormat", "KistCheckpoints", "CKernels"],
       swiftSettings: strict),
@@ -66,6 +68,8 @@ let package = Package(
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "CKernels", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -1,0 +1,128 @@
+import KistCore
+
+/// A compiled tokenizer is a list of sections: arrays of little-endian numbers, each on a multiple of 64 bytes, found by number.
+///
+/// ```
+///  0  u32  magic "KTOK"     8  u32  section count
+///  4  u32  version         12  u32  reserved
+/// 16       sections, 24 bytes each: u32 number, u32 bytes per element, u64 offset, u64 element count
+/// ```
+///
+/// Source: spec/kist-format.md, "The compiled tokenizer".
+package enum RecordSection: UInt32, Sendable, CaseIterable {
+  /// Everything but the tables, as JSON in the words of tokenizer.json.
+  case pipeline = 1
+
+  // The vocabulary: bytes of all tokens one after the other; where each begins, by id (one more than ids); ids by hash.
+  case tokenBytes = 16
+  case tokenStarts = 17
+  case tokenIndex = 18
+  /// `PieceKind` by id, for SentencePiece.
+  case tokenKinds = 19
+  /// Bit patterns of f64 scores by id, for Unigram.
+  case tokenScores = 20
+
+  // Byte pair encoding: an open-addressed table from pairs of ids to merged id and rank.
+  case mergeKeys = 32
+  case mergeValues = 33
+  case symbols = 34
+
+  // A double-array trie over the vocabulary (Unigram, WordPiece).
+  case trie = 48
+  case trieSuffixes = 49
+
+  // The automaton that finds added tokens: first over raw text, then over normalized text.
+  case addedTokens = 64
+  case addedRaw = 65
+  case addedNormalized = 66
+
+  /// A SentencePiece character map.
+  case charsmap = 80
+}
+
+/// Lays sections out as one record.
+package struct RecordWriter {
+  private var sections: [(section: RecordSection, elementByteCount: Int, bytes: [UInt8])] = []
+
+  package static let magic: UInt32 = 0x4B4F_544B
+  package static let version: UInt32 = 1
+
+  package init() {}
+
+  package mutating func add<Element: FixedWidthInteger>(_ section: RecordSection, _ elements: [Element]) {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(elements.count * MemoryLayout<Element>.size)
+    for element in elements { unsafe withUnsafeBytes(of: element.littleEndian) { unsafe bytes.append(contentsOf: $0) } }
+    sections.append((section, MemoryLayout<Element>.size, bytes))
+  }
+
+  /// The record. Sections stand in the order of their numbers, so equal tokenizers give equal bytes.
+  package func encoded() -> [UInt8] {
+    let sorted = sections.sorted { $0.section.rawValue < $1.section.rawValue }
+    var record = words([Self.magic, Self.version, UInt32(sorted.count), 0])
+    var offset = aligned(16 + 24 * sorted.count)
+    for (section, size, bytes) in sorted {
+      record += words([section.rawValue, UInt32(size)]) + words([UInt64(offset), UInt64(bytes.count / size)])
+      offset = aligned(offset + bytes.count)
+    }
+    for (_, _, bytes) in sorted {
+      record += [UInt8](repeating: 0, count: aligned(record.count) - record.count)
+      record += bytes
+    }
+    return record
+  }
+
+  private func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
+
+  private func words<Word: FixedWidthInteger>(_ words: [Word]) -> [UInt8] {
+    words.flatMap { word in unsafe withUnsafeBytes(of: word.littleEndian) { unsafe [UInt8]($0) } }
+  }
+}
+
+/// Finds sections in a record.
+package struct RecordReader: Sendable {
+  private let storage: RecordStorage
+  private var places: [RecordSection: (elementByteCount: Int, offset: Int, count: Int)] = [:]
+
+  /// - Throws: `damaged` when the record's head or its list of sections contradicts itself; `unsupported` for another version.
+  package init(_ storage: RecordStorage) throws(KistError) {
+    self.storage = storage
+    guard let head = storage.array(at: 0, count: 4, of: UInt32.self), head[0] == RecordWriter.magic, head[3] == 0 else {
+      throw Self.damage("head")
+    }
+    guard head[1] == RecordWriter.version else {
+      throw KistError(
+        .unsupported, field: "compiled tokenizer", "is of version \(head[1])", advice: "convert the model again")
+    }
+    let count = Int(head[2])
+    guard count <= 256, let list = storage.array(at: 16, count: count * 3, of: UInt64.self) else {
+      throw Self.damage("list of sections")
+    }
+    for index in 0..<count {
+      let (kind, offset, length) = (list[3 * index], list[3 * index + 1], list[3 * index + 2])
+      guard let section = RecordSection(rawValue: UInt32(truncatingIfNeeded: kind)), let offset = Int(exactly: offset),
+        let length = Int(exactly: length), places[section] == nil
+      else { throw Self.damage("section \(UInt32(truncatingIfNeeded: kind))") }
+      places[section] = (Int(kind >> 32), offset, length)
+    }
+  }
+
+  /// A section's elements; an empty array when the record does not have it.
+  ///
+  /// - Throws: `damaged` when it has elements of another width, or lies outside the record.
+  package func array<Element: FixedWidthInteger & BitwiseCopyable>(
+    _ section: RecordSection, of type: Element.Type = Element.self
+  ) throws(KistError) -> FlatArray<Element> {
+    let place = places[section] ?? (MemoryLayout<Element>.size, 0, 0)
+    guard place.elementByteCount == MemoryLayout<Element>.size,
+      let array = storage.array(at: place.offset, count: place.count, of: type)
+    else { throw Self.damage("section '\(section)'") }
+    return array
+  }
+
+  package static func damage(_ what: String) -> KistError {
+    KistError(
+      .damaged, field: "compiled tokenizer: \(what)", "contradicts its format",
+      advice: "the file was damaged; get it again, or convert the model again")
+  }
+}

@@ -1,0 +1,68 @@
+import KistCore
+
+/// The memory of a compiled tokenizer: a part of a mapped file, or bytes of its own.
+@safe package final class RecordStorage: Sendable {
+  private let mapped: MappedFile?
+  private nonisolated(unsafe) let base: UnsafeRawPointer
+  package let count: Int
+  private let ownsMemory: Bool
+
+  /// - Parameter range: Lies within the file.
+  package init(_ file: MappedFile, range: Range<Int>) {
+    let bytes = unsafe file.pointer(range)
+    mapped = file
+    unsafe base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!
+    count = bytes.count
+    ownsMemory = false
+  }
+
+  package init(_ bytes: [UInt8]) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
+    unsafe memory.copyBytes(from: bytes)
+    mapped = nil
+    unsafe base = UnsafeRawPointer(memory.baseAddress!)
+    count = bytes.count
+    ownsMemory = true
+  }
+
+  deinit {
+    if ownsMemory { unsafe base.deallocate() }
+  }
+
+  /// An array that lies in this memory; nil when it would not.
+  package func array<Element: FixedWidthInteger & BitwiseCopyable>(
+    at offset: Int, count: Int, of type: Element.Type = Element.self
+  ) -> FlatArray<Element>? {
+    let (byteCount, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.size)
+    guard !overflow, offset >= 0, count >= 0, offset <= self.count, byteCount <= self.count - offset else { return nil }
+    return unsafe FlatArray(owner: self, base: base + offset, count: count)
+  }
+}
+
+/// Numbers in a compiled tokenizer's memory, read where they lie.
+///
+/// An index beyond the end reads as zero: a damaged record can give wrong ids, which `verify` finds, but it can't read outside its memory.
+@safe package struct FlatArray<Element: FixedWidthInteger & BitwiseCopyable>: Sendable {
+  private let owner: RecordStorage
+  private nonisolated(unsafe) let base: UnsafeRawPointer
+  package let count: Int
+
+  fileprivate init(owner: RecordStorage, base: UnsafeRawPointer, count: Int) {
+    self.owner = owner
+    unsafe self.base = base
+    self.count = count
+  }
+
+  package subscript(index: Int) -> Element {
+    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return 0 }
+    return unsafe base.loadUnaligned(fromByteOffset: index &* MemoryLayout<Element>.size, as: Element.self)
+  }
+
+  /// The elements in memory, for loops and kernels that check bounds themselves. The pointer lives as long as this array.
+  @unsafe package func withBuffer<Result>(_ body: (UnsafeBufferPointer<Element>) throws -> Result) rethrows -> Result {
+    try unsafe body(UnsafeBufferPointer(start: base.assumingMemoryBound(to: Element.self), count: count))
+  }
+
+  /// Elements of a range, cut to those that exist.
+  package func copy(_ range: Range<Int>) -> [Element] { range.clamped(to: 0..<count).map { self[$0] } }
+}
