@@ -82,6 +82,7 @@ import KistCore
 
   var name: String { unsafe String(decoding: nameBytes, as: UTF8.self) }
 
+  @inline(__always)
   func dimension(_ index: Int) -> UInt64 {
     unsafe UInt64(littleEndian: dims.load(fromByteOffset: (firstDim + index) * 8, as: UInt64.self))
   }
