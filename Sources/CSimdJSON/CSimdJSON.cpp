@@ -83,6 +83,13 @@ const char *kist_json_get_string(kist_json_value value, size_t *length) {
   return text.data();
 }
 
+size_t kist_json_child_count(kist_json_value value) {
+  auto element = restore<dom::element>(value);
+  dom::object object;
+  if (element.get(object) == SUCCESS) return object.size();
+  return element.get_array().value_unsafe().size();
+}
+
 kist_json_cursor kist_json_children(kist_json_value value) {
   auto element = restore<dom::element>(value);
   dom::object object;

@@ -66,6 +66,14 @@ import CSimdJSON
     return unsafe String(decoding: UnsafeRawBufferPointer(start: text, count: length), as: UTF8.self)
   }
 
+  /// A string's bytes where they lie in the document; they live as long as it does.
+  @unsafe package var utf8: UnsafeRawBufferPointer? {
+    guard type == kist_json_string else { return nil }
+    var length = 0
+    let text = unsafe kist_json_get_string(place, &length)
+    return unsafe UnsafeRawBufferPointer(start: text, count: length)
+  }
+
   /// The elements, when this is an array.
   public var array: [JSONValue]? { type == kist_json_array ? children.map(\.value) : nil }
 
@@ -83,6 +91,19 @@ import CSimdJSON
   /// What ``array`` has, read one by one; the keys are empty.
   package var elementSequence: JSONChildren? { type == kist_json_array ? JSONChildren(of: self) : nil }
 
+  /// How many elements or members there are, at least as far as 16,777,215; 0 when this is neither array nor object.
+  package var childCount: Int {
+    type == kist_json_array || type == kist_json_object ? unsafe kist_json_child_count(place) : 0
+  }
+
+  /// Both strings of an array of two, where they lie in the document; they live as long as it does.
+  @unsafe package var stringPair: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
+    guard var elements = elementSequence, let first = elements.next()?.value, let second = elements.next()?.value,
+      elements.next() == nil, let one = unsafe first.utf8, let other = unsafe second.utf8
+    else { return nil }
+    return unsafe (one, other)
+  }
+
   private var children: [(key: String, value: JSONValue)] { Array(JSONChildren(of: self)) }
 }
 
@@ -98,11 +119,16 @@ import CSimdJSON
   }
 
   package mutating func next() -> (key: String, value: JSONValue)? {
+    guard let (key, value) = unsafe nextInPlace() else { return nil }
+    return unsafe (String(decoding: key, as: UTF8.self), value)
+  }
+
+  /// As ``next()``, with the key's bytes where they lie in the document; they live as long as it does.
+  @unsafe package mutating func nextInPlace() -> (key: UnsafeRawBufferPointer, value: JSONValue)? {
     var key: UnsafePointer<CChar>?
     var keyLength = 0
     var child = unsafe kist_json_value()
     guard unsafe kist_json_next(&cursor, &key, &keyLength, &child) else { return nil }
-    let name = unsafe String(decoding: UnsafeRawBufferPointer(start: key, count: keyLength), as: UTF8.self)
-    return unsafe (name, JSONValue(owner: owner, place: child))
+    return unsafe (UnsafeRawBufferPointer(start: key, count: keyLength), JSONValue(owner: owner, place: child))
   }
 }

@@ -51,6 +51,9 @@ uint64_t kist_json_get_uint64(kist_json_value value);
 double kist_json_get_double(kist_json_value value);
 const char *kist_json_get_string(kist_json_value value, size_t *length);
 
+/// How many children an array or object has, up to 16777215.
+size_t kist_json_child_count(kist_json_value value);
+
 /// The children of an array or object.
 kist_json_cursor kist_json_children(kist_json_value value);
 

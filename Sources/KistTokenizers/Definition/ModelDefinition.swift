@@ -4,6 +4,10 @@ package enum ModelDefinition: Sendable, Equatable {
   case unigram(UnigramDefinition)
   case wordPiece(WordPieceDefinition)
   case wordLevel(vocabulary: Vocabulary, unknown: UInt32?)
+
+  /// The id of an unknown token that the file names but its vocabulary lacks: text that needs it can't be encoded, which is an error
+  /// then, not when the file is read, as in tokenizers.
+  package static let absentUnknown = UInt32.max
 }
 
 /// Tokens by id. Ids may have gaps.

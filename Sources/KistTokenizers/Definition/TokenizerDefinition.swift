@@ -106,6 +106,8 @@ package struct SentencePieceNormalizer: Sendable, Equatable {
   package var removesExtraWhitespaces = true
   package var escapesWhitespaces = true
   package var treatsWhitespaceAsSuffix = false
+  /// Found in the text, the longest first, and passed through as they are.
+  package var userDefinedSymbols: [[UInt8]] = []
 
   package init() {}
 }
@@ -183,7 +185,8 @@ package indirect enum Decoder: Sendable, Equatable {
   case fuse
   case strip(content: Unicode.Scalar, start: Int, stop: Int)
   case byteFallback
-  case sentencePiece(removesDummyPrefix: Bool, treatsWhitespaceAsSuffix: Bool)
+  /// What sentencepiece's decoding asks of its normalizer, and what stands for unknown pieces (` ⁇ ` unless the model says otherwise).
+  case sentencePiece(addsDummyPrefix: Bool, removesExtraWhitespaces: Bool, unknownSurface: [UInt8])
   /// Tokens are bytes: joined as they are (tiktoken, tekken).
   case bytes
 }
