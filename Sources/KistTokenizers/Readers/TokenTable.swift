@@ -49,7 +49,8 @@ import KistCore
     var slot = Self.slot(hash, slots.count)
     while slots[slot] != 0 {
       let position = Int(slots[slot] & 0xFFFF_FFFF) - 1
-      if slots[slot] >> 32 == hash >> 32, unsafe matches(position, token, UnsafeRawBufferPointer(start: nil, count: 0)) {
+      if slots[slot] >> 32 == hash >> 32, unsafe matches(position, token, UnsafeRawBufferPointer(start: nil, count: 0))
+      {
         return position
       }
       slot = (slot + 1) & (slots.count - 1)
@@ -126,7 +127,8 @@ extension TokenTable {
     }
     if let last = order.last, ids[last] > Self.maximumID {
       throw KistError(
-        .unsupported, field: field, "'\(name(last))' has id \(ids[last])", advice: "ids up to \(Self.maximumID) are read")
+        .unsupported, field: field, "'\(name(last))' has id \(ids[last])",
+        advice: "ids up to \(Self.maximumID) are read")
     }
     return Vocabulary(tokens: order.map { Vocabulary.Token(bytes: Array(token($0)), id: ids[$0]) })
   }

@@ -32,7 +32,9 @@ package struct TokenizerFiles {
     guard has(name) else { return nil }
     do throws(KistError) {
       let bytes = try read(name)
-      guard bytes?.count ?? 0 <= Self.maximumByteCount else { throw KistError(.unsupported, "is too large for a tokenizer") }
+      guard bytes?.count ?? 0 <= Self.maximumByteCount else {
+        throw KistError(.unsupported, "is too large for a tokenizer")
+      }
       return bytes
     } catch { throw error.inFile(name) }
   }

@@ -3,7 +3,9 @@ import KistCore
 
 /// Reads a tokenizer from any file or folder that has one, and tells by content what it is.
 package enum TokenizerSource {
-  private enum Kind { case tokenizerJSON(JSONDocument), tekken(JSONDocument), vocabularyJSON, sentencePiece, ranks, wordPieces }
+  private enum Kind {
+    case tokenizerJSON(JSONDocument), tekken(JSONDocument), vocabularyJSON, sentencePiece, ranks, wordPieces
+  }
 
   /// Reads a file or a model's folder.
   ///
@@ -51,7 +53,9 @@ package enum TokenizerSource {
     guard let name = choose(among: files.names), let bytes = try files.bytes(name) else {
       throw KistError(
         .missing, "has no tokenizer",
-        advice: "Kist looks for tokenizer.json, tokenizer.model, tekken.json, *.tiktoken, vocab.json with merges.txt, vocab.txt")
+        advice:
+          "Kist looks for tokenizer.json, tokenizer.model, tekken.json, *.tiktoken, vocab.json with merges.txt, vocab.txt"
+      )
     }
     do throws(KistError) {
       return try read(bytes, name: name, beside: files, encoding: encoding)
@@ -95,7 +99,9 @@ package enum TokenizerSource {
     if bytes.first == 0x0A { return .sentencePiece }
     throw KistError(
       .unsupported, "is no tokenizer that Kist knows",
-      advice: "it reads tokenizer.json, SentencePiece models, tekken.json, tiktoken ranks, vocab.json with merges.txt, vocab.txt")
+      advice:
+        "it reads tokenizer.json, SentencePiece models, tekken.json, tiktoken ranks, vocab.json with merges.txt, vocab.txt"
+    )
   }
 
   /// Lines of text, one of them BERT's unknown token.

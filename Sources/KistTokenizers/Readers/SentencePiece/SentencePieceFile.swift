@@ -35,7 +35,9 @@ package enum SentencePieceFile {
         model.pieces[id].kind = .unused
         continue
       }
-      guard !piece.bytes.contains(0) else { throw KistError(.damaged, field: "pieces[\(id)]", "contains a null character") }
+      guard !piece.bytes.contains(0) else {
+        throw KistError(.damaged, field: "pieces[\(id)]", "contains a null character")
+      }
       if let other = table.insert(piece.bytes, id: UInt32(truncatingIfNeeded: id)) {
         throw KistError(.damaged, field: "pieces[\(id)]", "'\(table.name(other))' is already defined")
       }
@@ -62,7 +64,8 @@ package enum SentencePieceFile {
       throw KistError(.damaged, field: "pieces", "have no unknown piece")
     }
     guard !model.byteFallback || !found.contains(false) else {
-      throw KistError(.damaged, field: "pieces", "lack some of the 256 bytes, though trainer_spec.byte_fallback is true")
+      throw KistError(
+        .damaged, field: "pieces", "lack some of the 256 bytes, though trainer_spec.byte_fallback is true")
     }
   }
 

@@ -49,7 +49,8 @@ struct SentencePieceModel {
       case 1: if let range = value.range { piece.bytes = Array(bytes[range]) }
       case 2: if let score = value.float { piece.score = score }
       // A kind that the schema does not have leaves the default.
-      case 3: if let kind = value.number.flatMap({ PieceKind(rawValue: UInt8(truncatingIfNeeded: $0)) }) { piece.kind = kind }
+      case 3:
+        if let kind = value.number.flatMap({ PieceKind(rawValue: UInt8(truncatingIfNeeded: $0)) }) { piece.kind = kind }
       default: break
       }
     }

@@ -72,6 +72,7 @@ extension ComponentReader {
 extension JSONFields {
   var unknownComponent: KistError {
     KistError(
-      .unsupported, field: place("type"), "is '\((try? string("type")) ?? "")', a component that tokenizers does not have")
+      .unsupported, field: place("type"),
+      "is '\((try? string("type")) ?? "")', a component that tokenizers does not have")
   }
 }

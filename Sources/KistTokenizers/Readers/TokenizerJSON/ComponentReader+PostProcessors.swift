@@ -9,7 +9,7 @@ enum PostProcessorWord: String, CaseIterable {
   case sequence = "Sequence"
 }
 
-private enum SequenceWord: String, CaseIterable { case A, B }
+private enum SequenceWord: String, CaseIterable { case a = "A", b = "B" }
 
 extension ComponentReader {
   /// The library tells RobertaProcessing, BertProcessing and TemplateProcessing by their fields, in this order, whatever `type` says.
@@ -74,7 +74,7 @@ extension ComponentReader {
     if let value = fields["Sequence"] {
       let sequence = try JSONFields(value, path: fields.place("Sequence"))
       let letter: SequenceWord = try sequence.word("id")
-      return .sequence(letter == .A ? 0 : 1, typeID: try sequence.id("type_id"))
+      return .sequence(letter == .a ? 0 : 1, typeID: try sequence.id("type_id"))
     }
     let special = try JSONFields(fields.required("SpecialToken"), path: fields.place("SpecialToken"))
     let name = try special.bytes("id")

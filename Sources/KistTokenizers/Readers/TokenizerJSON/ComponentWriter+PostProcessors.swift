@@ -16,7 +16,8 @@ extension ComponentWriter {
       component(
         "RobertaProcessing",
         [
-          ("sep", Self.special(separator)), ("cls", Self.special(classifier)), ("trim_offsets", Self.bool(trimsOffsets)),
+          ("sep", Self.special(separator)), ("cls", Self.special(classifier)),
+          ("trim_offsets", Self.bool(trimsOffsets)),
           ("add_prefix_space", Self.bool(addsPrefixSpace)),
         ])
     case .template(let single, let pair):

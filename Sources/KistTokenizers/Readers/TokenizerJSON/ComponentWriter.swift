@@ -75,7 +75,8 @@ extension ComponentWriter {
   static func number(_ number: Double?) -> Write { { $0.literal(number.map { "\($0)" } ?? "null") } }
   static func charsmap(_ charsmap: [UInt8]) -> Write { { $0.charsmap(charsmap) } }
   static func scalar(_ scalar: Unicode.Scalar) -> Write { { $0.string(String(Character(scalar))) } }
-  static func list<Element>(_ elements: [Element], _ write: @escaping (inout ComponentWriter, Element) -> Void) -> Write {
+  static func list<Element>(_ elements: [Element], _ write: @escaping (inout ComponentWriter, Element) -> Void) -> Write
+  {
     { $0.array(elements, write) }
   }
 

@@ -33,7 +33,9 @@ struct ModelReader {
     if !vocabularyIsList, fields.has("vocab", "merges") { return .bpe }
     if fields.has("vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word") { return .wordPiece }
     if fields.has("vocab", "unk_token") { return .wordLevel }
-    guard vocabularyIsList else { throw fields.wrong("type", "is missing, and the fields do not tell which model it is") }
+    guard vocabularyIsList else {
+      throw fields.wrong("type", "is missing, and the fields do not tell which model it is")
+    }
     return .unigram
   }
 

@@ -107,11 +107,14 @@ extension ComponentWriter {
         "Unigram",
         [
           ("unk_id", Self.number(unigram.unknown)),
-          ("vocab", Self.list(pieces) { writer, piece in
-            writer.literal("[")
-            writer.bytes(piece.0.bytes)
-            writer.literal(",\(piece.1)]")
-          }), ("byte_fallback", Self.bool(unigram.byteFallback)),
+          (
+            "vocab",
+            Self.list(pieces) { writer, piece in
+              writer.literal("[")
+              writer.bytes(piece.0.bytes)
+              writer.literal(",\(piece.1)]")
+            }
+          ), ("byte_fallback", Self.bool(unigram.byteFallback)),
         ])
     case .wordPiece(let wordPiece):
       component(
@@ -126,7 +129,8 @@ extension ComponentWriter {
       component(
         "WordLevel",
         [
-          ("vocab", Self.vocabulary(vocabulary)), ("unk_token", Self.bytes(unknownName(unknown) ?? Array("<unk>".utf8))),
+          ("vocab", Self.vocabulary(vocabulary)),
+          ("unk_token", Self.bytes(unknownName(unknown) ?? Array("<unk>".utf8))),
         ])
     }
   }
@@ -142,9 +146,12 @@ extension ComponentWriter {
       ("end_of_word_suffix", affix(bpe.endOfWordSuffix)), ("fuse_unk", bool(bpe.fusesUnknown)),
       ("byte_fallback", bool(bpe.byteFallback)), ("ignore_merges", bool(bpe.ignoresMerges)),
       ("vocab", vocabulary(bpe.vocabulary)),
-      ("merges", list(merges) { writer, merge in
-        writer.array([merge.left, merge.right]) { $0.bytes(names[$1] ?? []) }
-      }),
+      (
+        "merges",
+        list(merges) { writer, merge in
+          writer.array([merge.left, merge.right]) { $0.bytes(names[$1] ?? []) }
+        }
+      ),
     ]
   }
 

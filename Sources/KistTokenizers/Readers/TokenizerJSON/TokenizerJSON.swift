@@ -2,6 +2,11 @@ import KistCore
 
 /// tokenizer.json, the file of Hugging Face's tokenizers. Source: tokenizers, `tokenizer/serialization.rs`.
 package enum TokenizerJSON {
+  private static let fields = [
+    "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder",
+    "model",
+  ]
+
   /// The nesting that serde_json allows.
   static let maximumDepth = 128
 
@@ -15,6 +20,10 @@ package enum TokenizerJSON {
 
   static func read(_ document: JSONDocument) throws(KistError) -> TokenizerDefinition {
     let fields = try JSONFields(document.root, path: "")
+    // The library stumbles over a field that it does not know.
+    if let name = fields.names.first(where: { name in !Self.fields.contains { $0.utf8.elementsEqual(name.utf8) } }) {
+      throw KistError(.unsupported, field: name, "is a field that tokenizer.json does not have")
+    }
     if fields["version"] != nil, try fields.bytes("version") != Array("1.0".utf8) {
       throw KistError(.unsupported, field: "version", "is '\(try fields.string("version"))', not 1.0")
     }

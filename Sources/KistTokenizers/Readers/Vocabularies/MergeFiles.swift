@@ -3,7 +3,9 @@ import KistCore
 /// vocab.json and merges.txt, as GPT-2 came with them. Source: tokenizers, `models/bpe/model.rs`, `read_file`; transformers, for the
 /// pipeline around them.
 enum MergeFiles {
-  static func read(vocabulary: [UInt8], merges: [UInt8], config: TokenizerConfig) throws(KistError) -> TokenizerDefinition {
+  static func read(vocabulary: [UInt8], merges: [UInt8], config: TokenizerConfig) throws(KistError)
+    -> TokenizerDefinition
+  {
     let family = try self.family(config)
     let table = try self.table(vocabulary)
     var bpe = BPEDefinition(
@@ -50,7 +52,9 @@ enum MergeFiles {
       definition.postProcessor = try bracketing(beginning: token(.beginning), end: token(.end), config)
     case .qwen2:
       definition.normalizer = .nfc
-      definition.preTokenizer = .sequence([.split(.regex(qwenPattern, .oniguruma), .isolated, inverted: false), byteLevel])
+      definition.preTokenizer = .sequence([
+        .split(.regex(qwenPattern, .oniguruma), .isolated, inverted: false), byteLevel,
+      ])
       definition.postProcessor = try bracketing(beginning: token(.beginning), end: token(.end), config)
     case .roberta:
       definition.preTokenizer = byteLevel
