@@ -22,10 +22,24 @@ package enum RecordSection: UInt32, Sendable, CaseIterable {
   /// Bit patterns of f64 scores by id, for Unigram.
   case tokenScores = 20
 
-  // Byte pair encoding: an open-addressed table from pairs of ids to merged id and rank.
-  case mergeKeys = 32
-  case mergeValues = 33
+  // Byte pair encoding. Pairs of symbols that merge, first those that merge first: key, then rank and merged symbol; pairs by hash.
+  case merges = 32
+  case mergeIndex = 33
+  /// Symbols that texts begin as: by byte, or by scalar in pages of 64.
   case symbols = 34
+  case symbolPages = 35
+  /// Numbers and flags of `BPEOptions`, and its prefix and suffix.
+  case mergeOptions = 36
+  case mergeAffixes = 37
+  /// Ids of `<0x00>` to `<0xFF>`, plus one.
+  case byteTokens = 38
+  /// Bits by id: the bytes of this token, as a whole piece, are this token.
+  case wholePieces = 39
+  // Edges of a prefix tree over SentencePiece's user-defined pieces, as pairs; what unused pieces are cut into.
+  case userDefined = 40
+  case userDefinedIndex = 41
+  case unusedPieces = 42
+  case unusedSymbols = 43
 
   // A double-array trie over the vocabulary (Unigram, WordPiece).
   case trie = 48
@@ -55,6 +69,9 @@ package struct RecordWriter {
     for element in elements { unsafe withUnsafeBytes(of: element.littleEndian) { unsafe bytes.append(contentsOf: $0) } }
     sections.append((section, MemoryLayout<Element>.size, bytes))
   }
+
+  /// Adds the sections of another.
+  package mutating func add(_ other: RecordWriter) { sections += other.sections }
 
   /// The record. Sections stand in the order of their numbers, so equal tokenizers give equal bytes.
   package func encoded() -> [UInt8] {

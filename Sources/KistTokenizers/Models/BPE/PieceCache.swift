@@ -1,0 +1,218 @@
+/// The ids of pieces that came before, of one thread.
+///
+/// A slot is half a cache line: a key of 16 bytes and up to four ids. Pieces of up to 15 bytes are their own key, with their length in
+/// its last byte. The key of a longer one is its hash, length and place in `longPieces`. More than four ids lie in `longResults`.
+/// A piece stands within ``longestProbe`` slots from its hash or not at all, so text made to collide costs little; nothing is ever
+/// removed, but when the cache is as large as it may get it begins anew.
+///
+/// Learned from gigatoken, `src/bpe/pretoken_cache.rs`.
+@safe struct PieceCache: ~Copyable {
+  struct Key {
+    var low: UInt64
+    var high: UInt64
+
+    @inline(__always) var hash: UInt64 {
+      let product = (low ^ TokenHash.multiplier).multipliedFullWidth(by: high ^ 0xD6E8_FEB8_6659_FD93)
+      return product.high ^ product.low
+    }
+  }
+
+  struct Slot {
+    var low: UInt64
+    var high: UInt64
+    /// The first holds the number of ids in its upper four bits. None: the second is a place in `longResults`, the third a count.
+    var ids: SIMD4<UInt32>
+  }
+
+  static let longestShortPiece = 15
+  static let longestPiece = 1024
+  private static let longestProbe = 8
+  private static let largestSlotCount = 1 << 20
+  private static let largestSideCount = 1 << 23
+  private static let countShift: UInt32 = 28
+
+  private var slots: UnsafeMutablePointer<Slot>
+  private var slotCount: Int
+  private var usedCount = 0
+  private var longPieces: [UInt8] = []
+  private var longResults: [UInt32] = []
+
+  init(slotCount: Int = 1 << 10) {
+    self.slotCount = slotCount
+    unsafe slots = Self.allocate(slotCount)
+  }
+
+  deinit { unsafe slots.deallocate() }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Slot> {
+    let byteCount = count * MemoryLayout<Slot>.stride
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    return unsafe memory.bindMemory(to: Slot.self, capacity: count)
+  }
+
+  /// The key of a piece of 1 to 15 bytes.
+  @inline(__always)
+  static func shortKey(_ piece: UnsafeRawBufferPointer) -> Key {
+    let count = piece.count
+    let tag = UInt64(count) &<< 56
+    if count >= 8 {
+      let low = unsafe piece.loadUnaligned(as: UInt64.self)
+      let last = unsafe piece.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+      return Key(low: UInt64(littleEndian: low), high: (UInt64(littleEndian: last) >> UInt64(8 &* (16 &- count))) | tag)
+    }
+    if count >= 4 {
+      let low = unsafe UInt32(littleEndian: piece.loadUnaligned(as: UInt32.self))
+      let last = unsafe UInt32(littleEndian: piece.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self))
+      return Key(low: UInt64(low) | UInt64(last) &<< UInt64(8 &* (count &- 4)), high: tag)
+    }
+    let middle = count / 2
+    let low = unsafe UInt64(piece[0]) | UInt64(piece[middle]) &<< UInt64(8 &* middle)
+    return unsafe Key(low: low | UInt64(piece[count &- 1]) &<< UInt64(8 &* (count &- 1)), high: tag)
+  }
+
+  /// The key of a piece of 1 to 15 bytes behind which memory can be read, 16 bytes from `start`.
+  @inline(__always)
+  static func shortKey(_ start: UnsafeRawPointer, _ count: Int) -> Key {
+    let low = unsafe UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
+    let high = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    let bits = UInt64(truncatingIfNeeded: 8 &* count)
+    let isLong = count >= 8
+    let mask = (1 as UInt64 &<< (bits & 63)) &- 1
+    return Key(low: isLong ? low : low & mask, high: (isLong ? high & mask : 0) | UInt64(count) &<< 56)
+  }
+
+  /// The slot of a short piece.
+  @inline(__always)
+  func find(_ key: Key) -> Slot? {
+    var place = Int(truncatingIfNeeded: key.hash) & (slotCount &- 1)
+    for _ in 0..<Self.longestProbe {
+      let slot = unsafe slots[place]
+      if slot.low == key.low, slot.high == key.high { return slot }
+      if slot.high == 0 { return nil }
+      place = (place &+ 1) & (slotCount &- 1)
+    }
+    return nil
+  }
+
+  /// How many ids a slot has itself; zero when they lie elsewhere, or there are none.
+  @inline(__always) static func count(_ slot: Slot) -> Int { Int(slot.ids.x &>> countShift) }
+
+  /// The ids of a slot, as far as they lie in it.
+  @inline(__always) static func ids(_ slot: Slot) -> SIMD4<UInt32> {
+    slot.ids & SIMD4(1 &<< countShift &- 1, .max, .max, .max)
+  }
+
+  /// Appends the ids of a slot.
+  @inline(__always)
+  func append(_ slot: Slot, to output: inout [UInt32]) {
+    let (count, ids) = (Self.count(slot), Self.ids(slot))
+    if count == 1 { return output.append(ids.x) }
+    if count == 0 { return appendLongResult(slot, to: &output) }
+    for index in 0..<count { output.append(ids[index]) }
+  }
+
+  private func appendLongResult(_ slot: Slot, to output: inout [UInt32]) {
+    let start = Int(slot.ids.y)
+    output.append(contentsOf: longResults[start..<start + Int(slot.ids.z)])
+  }
+
+  /// Appends the ids of a longer piece that came before.
+  func appendLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64, to output: inout [UInt32]) -> Bool {
+    var place = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+    for _ in 0..<Self.longestProbe {
+      let slot = unsafe slots[place]
+      if slot.high == 0 { return false }
+      if slot.low == hash, slot.high >> 32 == Self.longTag(piece.count), unsafe holds(slot, piece) {
+        append(slot, to: &output)
+        return true
+      }
+      place = (place + 1) & (slotCount - 1)
+    }
+    return false
+  }
+
+  private static func longTag(_ count: Int) -> UInt64 { 0xFF00_0000 | UInt64(count) }
+
+  private func holds(_ slot: Slot, _ piece: UnsafeRawBufferPointer) -> Bool {
+    let start = Int(UInt32(truncatingIfNeeded: slot.high))
+    return unsafe longPieces.withUnsafeBytes { bytes in
+      unsafe TokenHash.areEqual(UnsafeRawBufferPointer(rebasing: bytes[start..<start + piece.count]), piece)
+    }
+  }
+
+  /// Keeps the ids of a short piece that was not there.
+  mutating func insert(_ key: Key, _ ids: ArraySlice<UInt32>) {
+    makeRoom(0, ids.count)
+    let value = value(ids)
+    store(Slot(low: key.low, high: key.high, ids: value), key.hash)
+  }
+
+  /// Keeps the ids of a longer piece that was not there, of up to ``longestPiece`` bytes.
+  mutating func insertLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64, _ ids: ArraySlice<UInt32>) {
+    makeRoom(piece.count, ids.count)
+    let high = Self.longTag(piece.count) << 32 | UInt64(longPieces.count)
+    unsafe longPieces.append(contentsOf: piece)
+    let value = value(ids)
+    store(Slot(low: hash, high: high, ids: value), hash)
+  }
+
+  private mutating func value(_ ids: ArraySlice<UInt32>) -> SIMD4<UInt32> {
+    var value = SIMD4<UInt32>()
+    if (1...4).contains(ids.count) {
+      for (index, id) in ids.enumerated() { value[index] = id }
+      value.x = value.x & (1 << Self.countShift - 1) | UInt32(ids.count) << Self.countShift
+    } else {
+      value.y = UInt32(longResults.count)
+      value.z = UInt32(ids.count)
+      longResults += ids
+    }
+    return value
+  }
+
+  /// Grows or empties the cache when that is due.
+  private mutating func makeRoom(_ byteCount: Int, _ idCount: Int) {
+    let isFull = 2 * (usedCount + 1) > slotCount
+    let sidesAreFull =
+      longPieces.count + byteCount > Self.largestSideCount
+      || longResults.count + idCount > Self.largestSideCount / 4
+    if sidesAreFull || isFull && slotCount >= Self.largestSlotCount { return clear() }
+    if isFull { grow() }
+  }
+
+  private mutating func clear() {
+    unsafe UnsafeMutableRawPointer(slots)
+      .initializeMemory(as: UInt8.self, repeating: 0, count: slotCount * MemoryLayout<Slot>.stride)
+    usedCount = 0
+    longPieces.removeAll(keepingCapacity: true)
+    longResults.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func grow() {
+    let (old, oldCount) = unsafe (slots, slotCount)
+    slotCount = 4 * oldCount
+    usedCount = 0
+    unsafe slots = Self.allocate(slotCount)
+    for index in 0..<oldCount {
+      let slot = unsafe old[index]
+      guard slot.high != 0 else { continue }
+      let isLong = slot.high >> 56 == 0xFF
+      store(slot, isLong ? slot.low : Key(low: slot.low, high: slot.high).hash)
+    }
+    unsafe old.deallocate()
+  }
+
+  /// Puts a slot where its hash says: the first free place, or in place of what stands at the first.
+  private mutating func store(_ slot: Slot, _ hash: UInt64) {
+    let first = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+    for distance in 0..<Self.longestProbe {
+      let place = (first + distance) & (slotCount - 1)
+      if unsafe slots[place].high == 0 {
+        usedCount += 1
+        unsafe slots[place] = slot
+        return
+      }
+    }
+    unsafe slots[first] = slot
+  }
+}

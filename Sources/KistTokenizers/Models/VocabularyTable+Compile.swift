@@ -1,0 +1,80 @@
+import KistCore
+
+extension VocabularyTable {
+  /// Ids beyond this are refused: every id up to the highest takes four bytes.
+  package static let highestID: UInt32 = 1 << 24
+
+  /// Writes a vocabulary's sections.
+  ///
+  /// - Parameters:
+  ///   - kinds: `PieceKind` by id, for SentencePiece; empty elsewhere.
+  ///   - unindexed: Ids whose bytes can't be looked up: their bytes are another token's, or no text can give them.
+  /// - Throws: `unsupported` when ids or bytes exceed what the record can hold, or tokens collide too often to be found in bounded time;
+  ///   `invalid` when two tokens are equal or have one id.
+  package static func compile(
+    _ vocabulary: Vocabulary, kinds: [PieceKind] = [], unindexed: Set<UInt32> = [], into writer: inout RecordWriter
+  ) throws(KistError) {
+    let (bytes, starts) = try flatten(vocabulary)
+    let indexed = vocabulary.tokens.filter { !unindexed.contains($0.id) }
+    writer.add(.tokenBytes, bytes)
+    writer.add(.tokenStarts, starts)
+    writer.add(.tokenIndex, try index(of: indexed))
+    if !kinds.isEmpty { writer.add(.tokenKinds, kinds.map(\.rawValue)) }
+  }
+
+  private static func flatten(_ vocabulary: Vocabulary) throws(KistError) -> (bytes: [UInt8], starts: [UInt32]) {
+    var (bytes, starts): ([UInt8], [UInt32]) = ([], [])
+    bytes.reserveCapacity(vocabulary.tokens.count * 8)
+    starts.reserveCapacity(vocabulary.tokens.count + 1)
+    for token in vocabulary.tokens {
+      guard token.id <= highestID else {
+        throw KistError(
+          .unsupported, field: "vocabulary", "has the id \(token.id); ids up to \(highestID) are supported")
+      }
+      guard token.id >= starts.count else {
+        throw KistError(.invalid, field: "vocabulary", "has id \(token.id) twice, or its ids are not in order")
+      }
+      while starts.count <= token.id { starts.append(UInt32(bytes.count)) }
+      bytes += token.bytes
+      guard UInt32(exactly: bytes.count) != nil else {
+        throw KistError(.unsupported, field: "vocabulary", "has more than 4 GiB of tokens")
+      }
+    }
+    starts.append(UInt32(bytes.count))
+    return (bytes, starts)
+  }
+
+  /// Slots for tokens, half of them free at least; more when some token would stand too far from its hash.
+  private static func index(of tokens: [Vocabulary.Token]) throws(KistError) -> [UInt32] {
+    let hashes = tokens.map { token in unsafe token.bytes.withUnsafeBytes { unsafe TokenHash.hash($0) } }
+    var slotCount = 16
+    while slotCount < 2 * tokens.count { slotCount *= 2 }
+    for _ in 0..<4 {
+      if let slots = try place(tokens, hashes, slotCount) { return slots }
+      slotCount *= 2
+    }
+    throw KistError(.unsupported, field: "vocabulary", "has hundreds of tokens whose hashes are equal")
+  }
+
+  private static func place(
+    _ tokens: [Vocabulary.Token], _ hashes: [UInt64], _ slotCount: Int
+  ) throws(KistError) -> [UInt32]? {
+    // Positions in `tokens` first, to compare with those in the way; then ids.
+    var slots = [UInt32](repeating: 0, count: slotCount)
+    for (position, hash) in hashes.enumerated() {
+      var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
+      var distance = 0
+      while slots[slot] != 0 {
+        let other = Int(slots[slot]) - 1
+        if hashes[other] == hash, tokens[other].bytes == tokens[position].bytes {
+          let text = String(decoding: tokens[position].bytes, as: UTF8.self)
+          throw KistError(.invalid, field: "vocabulary", "has the token '\(text)' twice")
+        }
+        (slot, distance) = ((slot + 1) & (slotCount - 1), distance + 1)
+        if distance == longestProbe { return nil }
+      }
+      slots[slot] = UInt32(position + 1)
+    }
+    return slots.map { $0 == 0 ? 0 : tokens[Int($0) - 1].id + 1 }
+  }
+}
