@@ -10,7 +10,7 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "Kist",
   products: [
-    .library(name: "Kist", targets: ["KistCore", "KistFormat", "KistCheckpoints", "KistConversion"]),
+    .library(name: "Kist", targets: ["KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion"]),
     .executable(name: "kist", targets: ["kist"]),
     .executable(name: "kist-bench", targets: ["KistBench"]),
   ],
@@ -44,19 +44,20 @@ let package = Package(
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
     .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
     .target(
-      name: "KistConversion", dependencies: ["KistCore", "KistFormat", "KistCheckpoints", "CKernels"],
+      name: "KistConversion",
+      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "CKernels"],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],

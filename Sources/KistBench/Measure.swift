@@ -44,24 +44,43 @@ func withTemporaryFolder(in parent: String, _ body: (String) throws -> Void) thr
 
 /// Runs a peer's script and reads the one JSON object that it prints; nil, with a line that says so, when the peer is not there.
 func runPeer(_ script: String, _ arguments: [String], _ options: BenchOptions) -> [String: Double]? {
-  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Peers")
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: options.python)
-  process.arguments = [folder.appendingPathComponent(script).path] + arguments
-  let output = Pipe()
-  process.standardOutput = output
-  process.standardError = FileHandle.nullDevice
-  guard (try? process.run()) != nil else {
+  output(ofScript: script, arguments, options).flatMap { try? JSONDecoder().decode([String: Double].self, from: $0) }
+}
+
+/// Runs a script for what it does; false, with a line that says so, when it can't be run.
+func runScript(_ script: String, _ arguments: [String], _ options: BenchOptions) -> Bool {
+  output(ofScript: script, arguments, options) != nil
+}
+
+private func output(ofScript script: String, _ arguments: [String], _ options: BenchOptions) -> Data? {
+  guard FileManager.default.isExecutableFile(atPath: options.python) else {
     print("  (no \(options.python): peers are not measured; `make bench` installs them)")
     return nil
   }
-  let data = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else {
+  let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Peers")
+  do {
+    return try outputOfChild(options.python, [folder.appendingPathComponent(script).path] + arguments)
+  } catch {
     print("  (\(script) failed: is the peer installed in \(options.python)?)")
     return nil
   }
-  return try? JSONDecoder().decode([String: Double].self, from: data)
+}
+
+/// What a child process prints.
+func outputOfChild(_ command: String, _ arguments: [String]) throws -> Data {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: command)
+  process.arguments = arguments
+  let output = Pipe()
+  process.standardOutput = output
+  process.standardError = FileHandle.nullDevice
+  try process.run()
+  let data = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  guard process.terminationStatus == 0 else {
+    throw KistError(.system, file: command, "ended with status \(process.terminationStatus)")
+  }
+  return data
 }
 
 /// Wall-clock seconds and peak resident bytes of a child process, whose output is dropped.

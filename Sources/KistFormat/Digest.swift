@@ -30,6 +30,15 @@ public struct Digest: Sendable, Hashable {
     self.init(hasher.finalize())
   }
 
+  /// The digest of an entry without dtype that has this content.
+  package init(ofContent bytes: [UInt8]) {
+    let size = Layout.rawBytesPerChunk(unit: 1)
+    self.init(
+      ofLeaves: stride(from: 0, to: bytes.count, by: size).map { start in
+        Digest(hashing: Array(bytes[start..<min(start + size, bytes.count)]))
+      })
+  }
+
   package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     unsafe Swift.withUnsafeBytes(of: (a, b, c, d)) { unsafe body($0) }
   }

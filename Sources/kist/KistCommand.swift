@@ -23,6 +23,7 @@ struct KistCommand: ParsableCommand {
     version: "kist 0.1.0",
     subcommands: [
       Convert.self, Inspect.self, Show.self, Verify.self, Diff.self, Edit.self, Compact.self, Keygen.self, Sign.self,
+      TokenizerVerb.self,
     ])
 
   static func main() {

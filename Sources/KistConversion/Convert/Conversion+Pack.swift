@@ -51,5 +51,15 @@ extension Conversion {
       source: source.provenanceFormat, weights: takesAll ? source.weightFiles.map(\.path) : [],
       emptyDirectories: source.emptyDirectories)
     try writer.add(record: RecordName.provenance, provenance.encoded())
+    try packTokenizer(into: writer, &outcome)
+  }
+
+  /// A tokenizer that can't be compiled is no obstacle: its files are there all the same.
+  private func packTokenizer(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
+    switch CompiledTokenizer.compile(source.assets) {
+    case .compiled(let record): try writer.add([.record(RecordName.tokenizer, record, staysRaw: true)])
+    case .none: break
+    case .failed(let error): outcome.notices.append("no compiled tokenizer, though its files are there: \(error)")
+    }
   }
 }

@@ -1,6 +1,7 @@
 import KistCheckpoints
 import KistCore
 import KistFormat
+import KistTokenizers
 
 /// A change of a container in the terms of a checkpoint: key-values, files, tensors. Nothing is written before
 /// ``commit()``.
@@ -10,7 +11,8 @@ public final class ContainerEdit {
   private var metadata: Metadata
   private var metadataIsChanged = false
   /// Assets as they will be.
-  private var assetNames: [String]
+  private var assets: [CheckpointAsset]
+  private var assetsAreChanged = false
 
   /// Locks and opens a container.
   ///
@@ -20,7 +22,7 @@ public final class ContainerEdit {
     // The lock is held: no other editor changes what is read here.
     checkpoint = try Checkpoint.open(path: path)
     metadata = checkpoint.metadata
-    assetNames = checkpoint.assets.map(\.path)
+    assets = checkpoint.assets
   }
 
   // MARK: - Key-values
@@ -73,13 +75,15 @@ public final class ContainerEdit {
   ///   or is that of a weight file.
   public func putAsset(_ name: String, _ source: any ByteSource) throws(KistError) {
     try requireNoWeightFile(name)
-    let isNew = !assetNames.contains { $0.utf8.elementsEqual(name.utf8) }
-    let names = assetNames + checkpoint.weightFiles.map(\.path) + (isNew ? [name] : [])
+    let place = assets.firstIndex { $0.path.utf8.elementsEqual(name.utf8) }
+    let names = assets.map(\.path) + checkpoint.weightFiles.map(\.path) + (place == nil ? [name] : [])
     do throws(KistError) { try AssetPath.check(all: names) } catch {
       throw KistError(
         .invalid, file: checkpoint.path, field: "'\(name)'", error.problem, advice: "choose another name with --as")
     }
-    if isNew { assetNames.append(name) }
+    let asset = CheckpointAsset(path: name, source: source, entry: nil)
+    if let place { assets[place] = asset } else { assets.append(asset) }
+    assetsAreChanged = true
     editor.put(.asset(name, source: source))
   }
 
@@ -133,12 +137,26 @@ public final class ContainerEdit {
     }
     let chosen = kind ?? (isTensor ? .tensor : .asset)
     try editor.remove(name, kind: chosen)
-    if chosen == .asset { assetNames.removeAll { $0.utf8.elementsEqual(name.utf8) } }
+    guard chosen == .asset else { return }
+    assets.removeAll { $0.path.utf8.elementsEqual(name.utf8) }
+    assetsAreChanged = true
   }
 
   /// Writes what changed and puts it in force.
   public func commit() throws(KistError) -> KistEditor.Outcome {
     if metadataIsChanged { editor.put(metadata: metadata) }
+    if assetsAreChanged { try recompileTokenizer() }
     return try editor.commit()
+  }
+
+  /// The compiled tokenizer follows the files that it is made of.
+  private func recompileTokenizer() throws(KistError) {
+    let old = checkpoint.container?.find(RecordName.tokenizer, .record)
+    if case .compiled(let record) = CompiledTokenizer.compile(assets) {
+      guard old?.digest != Digest(ofContent: record) else { return }
+      editor.put(.record(RecordName.tokenizer, record, staysRaw: true))
+    } else if old != nil {
+      try editor.remove(RecordName.tokenizer, kind: .record)
+    }
   }
 }

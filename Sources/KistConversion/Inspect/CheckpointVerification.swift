@@ -71,6 +71,7 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
       format = checkpoint.format.rawValue
       if let container = checkpoint.container {
         try check(container, level, key, parallelism, progress)
+        if level == .full { checkTokenizer(checkpoint, container) }
       } else {
         try checkStructure(checkpoint, key)
       }
@@ -94,6 +95,20 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
     // What is wrong with the signatures themselves, the report says already.
     signatures = ((try? container.signatures()) ?? []).map(SignatureRow.init)
     if let key { isSignedByKey = (try? container.isSigned(by: key)) ?? false }
+  }
+
+  /// Builds the compiled tokenizer again from its files, and compares.
+  private mutating func checkTokenizer(_ checkpoint: Checkpoint, _ container: KistFile) {
+    // Content that is damaged was reported already.
+    guard let entry = container.find(RecordName.tokenizer, .record), problems.isEmpty else { return }
+    let problem: String
+    switch CompiledTokenizer.compile(checkpoint.assets) {
+    case .compiled(let record) where Digest(ofContent: record) == entry.digest: return
+    case .compiled: problem = "is not what the tokenizer's files compile to"
+    case .none: problem = "there are no files that it could be compiled from"
+    case .failed(let error): problem = "its files can't be compiled: \(error)"
+    }
+    problems.append(Problem(kind: "record", name: RecordName.tokenizer, problem: problem))
   }
 
   private mutating func checkStructure(_ checkpoint: Checkpoint, _ key: VerifyingKey?) throws(KistError) {

@@ -20,10 +20,6 @@ extension RawSpan {
     Digest(words: (u64(offset), u64(offset + 8), u64(offset + 16), u64(offset + 24)))
   }
 
-  package func array(_ range: Range<Int>) -> [UInt8] {
-    unsafe extracting(range).withUnsafeBytes { unsafe [UInt8]($0) }
-  }
-
   package func isZero(_ range: Range<Int>) -> Bool {
     for offset in range where u8(offset) != 0 { return false }
     return true

@@ -28,7 +28,9 @@ extension KistFile {
   /// All entries of a kind, in the order of their source, for another container.
   package func copies(of kind: EntryKind) -> [NewEntry] {
     entries(of: kind).map { entry in
-      NewEntry(name: entry.name, kind: kind, dtype: entry.dtype, shape: entry.shape, source: EntrySource(self, entry))
+      NewEntry(
+        name: entry.name, kind: kind, dtype: entry.dtype, shape: entry.shape, source: EntrySource(self, entry),
+        staysRaw: kind == .record && entry.codec == .raw)
     }
   }
 

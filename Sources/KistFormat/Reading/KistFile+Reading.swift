@@ -12,6 +12,13 @@ extension KistFile {
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
+  /// Where a raw entry lies in the mapped file; nil when the entry is packed.
+  package func mappedRange(of entry: Entry) -> (file: MappedFile, range: Range<Int>)? {
+    guard entry.codec == .raw else { return nil }
+    let start = entry.layout.runOffset
+    return (mapped, start..<start + entry.byteCount)
+  }
+
   /// The whole content of an entry, or some rows of a tensor: row *i* is the part at index *i* of the first dimension.
   ///
   /// - Throws: `damaged` when the content does not match its checksums; `invalid` when there are no such rows.

@@ -174,7 +174,7 @@ private final class EntryDraft: @unchecked Sendable {
     self.entry = entry
     self.record = record
     self.blank = record
-    self.packing = packing
+    self.packing = entry.staysRaw ? .none : packing
   }
 
   /// The plan of all chunks, settled by the first thread that needs it.

@@ -8,6 +8,8 @@ public struct NewEntry: Sendable {
   public var dtype: DType?
   public var shape: Shape
   public var source: any ByteSource
+  /// Keeps the content raw, whatever the packing: it is to be mapped.
+  package var staysRaw = false
 
   /// A tensor of `shape`, in row-major order, little-endian.
   public static func tensor(_ name: String, dtype: DType, shape: Shape, source: any ByteSource) -> NewEntry {
@@ -20,8 +22,8 @@ public struct NewEntry: Sendable {
   }
 
   /// A record of Kist's own; the name begins `kist:`.
-  package static func record(_ name: String, _ bytes: [UInt8]) -> NewEntry {
-    NewEntry(name: name, kind: .record, dtype: nil, shape: [], source: MemorySource(bytes))
+  package static func record(_ name: String, _ bytes: [UInt8], staysRaw: Bool = false) -> NewEntry {
+    NewEntry(name: name, kind: .record, dtype: nil, shape: [], source: MemorySource(bytes), staysRaw: staysRaw)
   }
 
   /// The record of this entry before it has chunks.

@@ -8,6 +8,16 @@ package enum ModelDefinition: Sendable, Equatable {
   /// The id of an unknown token that the file names but its vocabulary lacks: text that needs it can't be encoded, which is an error
   /// then, not when the file is read, as in tokenizers.
   package static let absentUnknown = UInt32.max
+
+  /// The id for what is no token.
+  package var unknown: UInt32? {
+    switch self {
+    case .bpe(let bpe): bpe.unknown
+    case .unigram(let unigram): unigram.unknown
+    case .wordPiece(let wordPiece): wordPiece.unknown
+    case .wordLevel(_, let unknown): unknown
+    }
+  }
 }
 
 /// Tokens by id. Ids may have gaps.

@@ -18,9 +18,11 @@ enum Output {
 
   private static let buffer = Mutex(Buffer())
 
-  static func text(_ text: String) {
+  static func text(_ text: String) { bytes(Array(text.utf8)) }
+
+  static func bytes(_ bytes: [UInt8]) {
     buffer.withLock { buffer in
-      buffer.bytes += text.utf8
+      buffer.bytes += bytes
       if buffer.bytes.count >= 1 << 16 { buffer.flush() }
     }
   }

@@ -47,20 +47,24 @@ struct BPEOptions: Sendable {
     let numbers: FlatArray<UInt32> = try reader.array(.mergeOptions)
     let affixes: FlatArray<UInt8> = try reader.array(.mergeAffixes)
     let prefixCount = Int(numbers[4])
-    guard numbers.count == 5, let units = Units(rawValue: numbers[0]), prefixCount <= affixes.count else {
+    guard numbers.count == 6, let units = Units(rawValue: numbers[0]), prefixCount <= affixes.count else {
       throw RecordReader.damage("section 'mergeOptions'")
     }
     self.units = units
     flags = Flags(rawValue: numbers[1])
-    unknown = numbers[2] == 0 ? nil : numbers[2] - 1
+    unknown = numbers[5] == 0 ? nil : numbers[2]
     longestToken = Int(numbers[3])
     prefix = affixes.copy(0..<prefixCount)
     suffix = affixes.copy(prefixCount..<affixes.count)
   }
 
   func compile(into writer: inout RecordWriter) {
-    let unknown = unknown.map { $0 + 1 } ?? 0
-    writer.add(.mergeOptions, [units.rawValue, flags.rawValue, unknown, UInt32(longestToken), UInt32(prefix.count)])
+    writer.add(
+      .mergeOptions,
+      [
+        units.rawValue, flags.rawValue, unknown ?? 0, UInt32(longestToken), UInt32(prefix.count),
+        unknown == nil ? 0 : 1,
+      ])
     writer.add(.mergeAffixes, prefix + suffix)
   }
 }

@@ -1,0 +1,51 @@
+"""Tokenizes a text in a new process: python tokenizer_peer.py LIBRARY TOKENIZER TEXT RUNS. Prints JSON: seconds to load, of the first pass, of the best."""
+import json
+import os
+import sys
+import time
+
+os.environ["RAYON_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+library, path, text_path, runs = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+text = open(text_path, encoding="utf-8", newline="").read()
+
+
+def ranks(name):
+    from tiktoken.load import load_tiktoken_bpe
+
+    return load_tiktoken_bpe(name)
+
+
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+start = time.perf_counter()
+if library == "tokenizers":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(path)
+    encode = lambda: tokenizer.encode(text, add_special_tokens=False).ids
+elif library == "gigatoken":
+    import gigatoken
+
+    tokenizer = gigatoken.Tokenizer.from_json(open(path, "rb").read())
+    encode = lambda: tokenizer.encode(text)
+elif library == "tiktoken":
+    import tiktoken
+
+    tokenizer = tiktoken.Encoding("llama3", pat_str=LLAMA3, mergeable_ranks=ranks(path), special_tokens={})
+    encode = lambda: tokenizer.encode_ordinary(text)
+else:
+    import sentencepiece
+
+    tokenizer = sentencepiece.SentencePieceProcessor(model_file=path)
+    encode = lambda: tokenizer.encode(text)
+load = time.perf_counter() - start
+
+times = []
+for _ in range(runs):
+    start = time.perf_counter()
+    ids = encode()
+    times.append(time.perf_counter() - start)
+print(json.dumps({"load": load, "first": times[0], "best": min(times), "tokens": len(ids)}))

@@ -1,0 +1,82 @@
+import KistCore
+import KistFormat
+import KistTokenizers
+
+/// The record `kist:tokenizer` of a container: what the tokenizer's files among its assets compile to.
+enum CompiledTokenizer {
+  /// What came of compiling.
+  enum Outcome {
+    case compiled([UInt8])
+    /// No file of the model is a tokenizer's.
+    case none
+    /// There is one, and this version can't compile it: the files travel all the same.
+    case failed(KistError)
+  }
+
+  /// Compiles the tokenizer that a model's files hold.
+  static func compile(_ assets: [CheckpointAsset]) -> Outcome {
+    do throws(KistError) {
+      let names = assets.map(\.path)
+      guard TokenizerSource.isTokenizer(names: names) else { return .none }
+      let definition = try TokenizerSource.read(names: names) { (name) throws(KistError) in
+        guard let asset = assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
+        return try content(of: asset)
+      }
+      return .compiled(try Tokenizer.compile(definition))
+    } catch {
+      return .failed(error)
+    }
+  }
+
+  private static func content(of asset: CheckpointAsset) throws(KistError) -> [UInt8] {
+    guard asset.byteCount <= TokenizerSource.maximumByteCount else {
+      throw KistError(.unsupported, field: asset.path, "\(asset.byteCount) bytes is too large for a tokenizer's file")
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(asset.byteCount)
+    let chunk = Layout.maximumChunkByteCount
+    for start in stride(from: 0, to: asset.byteCount, by: chunk) {
+      unsafe try asset.source.withBytes(start..<min(start + chunk, asset.byteCount)) { part throws(KistError) in
+        unsafe bytes.append(contentsOf: part)
+      }
+    }
+    return bytes
+  }
+}
+
+extension Tokenizer {
+  /// Opens the tokenizer of any source: a container's compiled record, mapped; else a tokenizer's file or a model's folder.
+  ///
+  /// - Throws: `missing` when there is no tokenizer; `unsupported` naming the component that this version does not know; `damaged`.
+  public static func open(path: String) throws(KistError) -> Tokenizer {
+    do throws(KistError) {
+      if let container = try container(at: path) { return try open(container) }
+      return try Tokenizer(try TokenizerSource.read(path: path))
+    } catch {
+      throw error.inFile(path)
+    }
+  }
+
+  private static func container(at path: String) throws(KistError) -> KistFile? {
+    guard !isFolder(path) else { return nil }
+    let file = try MappedFile(path: path)
+    guard case .kist = FileKind(of: file) else { return nil }
+    return try KistFile(file)
+  }
+
+  private static func open(_ container: KistFile) throws(KistError) -> Tokenizer {
+    if let entry = container.find(RecordName.tokenizer, .record) {
+      if let (file, range) = container.mappedRange(of: entry) {
+        return try Tokenizer(record: RecordStorage(file, range: range))
+      }
+      return try Tokenizer(record: RecordStorage(try container.bytes(of: entry)))
+    }
+    switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).assets) {
+    case .compiled(let record): return try Tokenizer(record: RecordStorage(record))
+    case .failed(let error): throw error
+    case .none:
+      throw KistError(
+        .missing, file: container.path, "has no tokenizer", advice: "`kist inspect` lists the files that it has")
+    }
+  }
+}

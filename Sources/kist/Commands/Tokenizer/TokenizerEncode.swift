@@ -1,0 +1,114 @@
+import ArgumentParser
+import Foundation
+import KistConversion
+import KistCore
+import KistTokenizers
+
+struct TokenizerEncode: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "encode",
+    abstract: "Turn text into ids.",
+    discussion: """
+      Prints the ids of each text on a line. --show draws the pieces with their bytes. --jsonl is for programs: one \
+      object {"text": …} a line on standard input gives one object {"ids": […]} a line.
+
+      Special tokens that stand in the text, such as <|endoftext|>, are parsed where the library that the file belongs \
+      to does so (Hugging Face's tokenizers), and text where it does not (tiktoken, SentencePiece). In text that others \
+      wrote, take them for text.
+
+      EXAMPLES
+        kist tokenizer encode model.kist "The cat sat"
+        kist tokenizer encode tokenizer.json "naïve café" --show
+        kist tokenizer encode model.kist - --special text < page.txt
+        kist tokenizer encode model.kist --jsonl < in.jsonl > out.jsonl
+      """)
+
+  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
+  var source: String
+
+  @Argument(help: "Texts; - reads standard input.")
+  var texts: [String] = []
+
+  @Flag(help: "Draw the pieces, each with its id and bytes.")
+  var show = false
+
+  @Flag(help: "Read one JSON object a line from standard input, and write one a line.")
+  var jsonl = false
+
+  @OptionGroup var encoding: EncodingOptions
+  @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    guard texts.isEmpty == jsonl else {
+      throw ValidationError(jsonl ? "--jsonl reads standard input: give no text." : "Give a text, or - for standard input.")
+    }
+  }
+
+  func run() throws {
+    let tokenizer = try Tokenizer.open(path: source)
+    let settings = encoding.settings(for: tokenizer)
+    if jsonl { return try encodeLines(tokenizer, settings) }
+    let encodings = try texts.map { text throws(KistError) in
+      let bytes = text == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(text.utf8)
+      return TokenList(try tokenizer.encode(bytes, settings), tokenizer)
+    }
+    if global.json {
+      try Output.json(EncodingReport(path: source, reference: tokenizer.reference, texts: encodings))
+    } else if show {
+      for encoding in encodings { Output.lines(encoding.table.lines(emphasis: Terminal.bold)) }
+    } else {
+      for encoding in encodings { Output.line(encoding.tokens.map { "\($0.id)" }.joined(separator: " ")) }
+    }
+  }
+
+  private func encodeLines(_ tokenizer: Tokenizer, _ settings: Tokenizer.EncodingSettings) throws {
+    try JSONLines.map(global.parallelism) { (object) throws(KistError) in
+      guard let text = object["text"]?.string else {
+        throw KistError(.invalid, field: "text", "missing, or not a string")
+      }
+      var line = JSONText()
+      let ids = try tokenizer.encode(Array(text.utf8), settings)
+      line.object([("ids", { $0.array(ids) { $0.literal("\($1)") } })])
+      return line.bytes
+    }
+  }
+}
+
+/// Ids with what they stand for.
+struct TokenList: Encodable {
+  struct Token: Encodable {
+    var id: UInt32
+    /// As the vocabulary spells it.
+    var token: String
+    var bytes: [UInt8]
+  }
+
+  let tokens: [Token]
+
+  init(_ ids: [UInt32], _ tokenizer: Tokenizer) {
+    tokens = ids.map { id in
+      Token(
+        id: id, token: String(decoding: tokenizer.token(id) ?? [], as: UTF8.self), bytes: tokenizer.surface(of: id))
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws { try tokens.encode(to: encoder) }
+
+  var table: TextTable {
+    var table = TextTable([.right, .left, .left, .left], titles: ["id", "token", "text", "bytes"])
+    for token in tokens {
+      let text = String(validating: token.bytes, as: UTF8.self) ?? "�"
+      let bytes = token.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+      table.add(["\(token.id)", token.token, "|\(text)|", bytes])
+    }
+    return table
+  }
+}
+
+/// What `kist tokenizer encode --json` prints.
+private struct EncodingReport: Encodable {
+  var schema = 1
+  var path: String
+  var reference: String
+  var texts: [TokenList]
+}
