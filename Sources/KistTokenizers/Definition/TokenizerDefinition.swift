@@ -183,7 +183,8 @@ package indirect enum Decoder: Sendable, Equatable {
   case fuse
   case strip(content: Unicode.Scalar, start: Int, stop: Int)
   case byteFallback
-  case sentencePiece(removesDummyPrefix: Bool, treatsWhitespaceAsSuffix: Bool)
+  /// What sentencepiece's decoding asks of its normalizer, and what stands for unknown pieces (` ⁇ ` unless the model says otherwise).
+  case sentencePiece(addsDummyPrefix: Bool, removesExtraWhitespaces: Bool, unknownSurface: [UInt8])
   /// Tokens are bytes: joined as they are (tiktoken, tekken).
   case bytes
 }
