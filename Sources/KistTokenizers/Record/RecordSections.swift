@@ -19,7 +19,7 @@ package enum RecordSection: UInt32, Sendable, CaseIterable {
   case tokenIndex = 18
   /// `PieceKind` by id, for SentencePiece.
   case tokenKinds = 19
-  /// Bit patterns of f64 scores by id, for Unigram.
+  /// Bit patterns of f64 scores by id, for Unigram: as the search adds them (those of user-defined pieces follow from their length).
   case tokenScores = 20
 
   // Byte pair encoding. Pairs of symbols that merge, first those that merge first: key, then rank and merged symbol; pairs by hash.
@@ -41,14 +41,17 @@ package enum RecordSection: UInt32, Sendable, CaseIterable {
   case unusedPieces = 42
   case unusedSymbols = 43
 
-  // A double-array trie over the vocabulary (Unigram, WordPiece).
+  // A double-array trie over the vocabulary (Unigram, WordPiece), and what else those models need: see their `compile`.
   case trie = 48
-  case trieSuffixes = 49
+  case unigram = 49
+  case wordPiece = 50
+  case wordLevel = 51
 
-  // The automaton that finds added tokens: first over raw text, then over normalized text.
+  // Added tokens: four words each; their bytes; and the tries that find them, in raw text, then in normalized text.
   case addedTokens = 64
-  case addedRaw = 65
-  case addedNormalized = 66
+  case addedTokenBytes = 65
+  case addedRaw = 66
+  case addedNormalized = 67
 
   /// A SentencePiece character map.
   case charsmap = 80

@@ -1,0 +1,1 @@
+"""The parts of tokenizer_models.py."""
