@@ -104,7 +104,7 @@ def cases():
     added = lambda **fields: {**ADDED, **fields}
     yield from one("added_tokens", [
         ("an id that is not asked", [ADDED], None), ("in the vocabulary", [added(content="ab", id=17)], None),
-        ("missing flags", [{"id": 9, "content": "x"}], None), ("three, one twice", [ADDED, added(content="<y>", id=3), added(special=False)], None),
+        ("missing flags", [{"id": 9, "content": "x"}], None), ("three, one twice", [ADDED, added(content="<y>", id=3), added(lstrip=True)], None),
         ("empty", [added(content="")], None), ("null", None, None), ("no id", [{key: value for key, value in ADDED.items() if key != "id"}], None),
     ])
     yield from one("truncation", [
@@ -138,8 +138,8 @@ def verdict(name, text, stricter=None):
     row = {"name": name, "text": text}
     try:
         row["understood"] = Tokenizer.from_str(text).to_str()
-    except BaseException as error:
-        row["refused"] = str(error)[:100]
+    except BaseException:  # the library panics now and then
+        row["refused"] = True
     if stricter:
         row["understood"] = ""  # which may be another every time
         row["stricter"] = stricter

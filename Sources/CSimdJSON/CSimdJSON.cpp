@@ -83,6 +83,23 @@ const char *kist_json_get_string(kist_json_value value, size_t *length) {
   return text.data();
 }
 
+bool kist_json_get_string_pair(kist_json_value value, const char **one, size_t *one_length, const char **other,
+                               size_t *other_length) {
+  dom::array array = restore<dom::element>(value).get_array().value_unsafe();
+  auto position = array.begin();
+  auto end = array.end();
+  std::string_view text;
+  if (!(position != end) || (*position).get(text) != SUCCESS) return false;
+  *one = text.data();
+  *one_length = text.size();
+  ++position;
+  if (!(position != end) || (*position).get(text) != SUCCESS) return false;
+  *other = text.data();
+  *other_length = text.size();
+  ++position;
+  return !(position != end);
+}
+
 size_t kist_json_child_count(kist_json_value value) {
   auto element = restore<dom::element>(value);
   dom::object object;

@@ -98,10 +98,14 @@ import CSimdJSON
 
   /// Both strings of an array of two, where they lie in the document; they live as long as it does.
   @unsafe package var stringPair: (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
-    guard var elements = elementSequence, let first = elements.next()?.value, let second = elements.next()?.value,
-      elements.next() == nil, let one = unsafe first.utf8, let other = unsafe second.utf8
+    var texts = unsafe (UnsafePointer<CChar>?.none, UnsafePointer<CChar>?.none)
+    var counts = (0, 0)
+    guard type == kist_json_array,
+      unsafe kist_json_get_string_pair(place, &texts.0, &counts.0, &texts.1, &counts.1)
     else { return nil }
-    return unsafe (one, other)
+    return unsafe (
+      UnsafeRawBufferPointer(start: texts.0, count: counts.0), UnsafeRawBufferPointer(start: texts.1, count: counts.1)
+    )
   }
 
   private var children: [(key: String, value: JSONValue)] { Array(JSONChildren(of: self)) }

@@ -26,7 +26,7 @@ struct PipelineTests {
     bpe.unknown = ModelDefinition.absentUnknown
     let definition = TokenizerDefinition(
       reference: .llamaCPP,
-      normalizer: .sequence([.sentencePiece(normalizer), .precompiled(charsmap: [4, 5]), .prepend([0xC3])]),
+      normalizer: .sequence([.sentencePiece(normalizer), .precompiled(charsmap: [4, 5]), .prepend(Array("é".utf8))]),
       preTokenizer: .split(.regex(#"\p{L}+"#, .python), .contiguous, inverted: true), model: .bpe(bpe),
       postProcessor: .template(
         single: [.special(name: [0x41], ids: [1, 2], typeID: 3), .sequence(1, typeID: 0)], pair: []),

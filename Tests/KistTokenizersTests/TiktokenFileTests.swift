@@ -41,7 +41,7 @@ struct TiktokenFileTests {
 
   @Test(arguments: [
     ("IQ== 0\nIg== x\n", "line 2"), ("IQ== 0\nIQ== 1\n", "line 2"), ("IQ== 0\nIg 1\n", "line 2"), ("IQ==\n", "line 1"),
-    ("IQ== 0\nIg== 0\n", "ranks"), ("IQ== 0\nIg== 4294967296\n", "line 2"), ("IQ== 0\n", "ranks"), ("= 0\n", "line 1"),
+    ("IQ== 0\nIg== 0\n", "ranks"), ("IQ== 0\nIg== 4294967296\n", "line 2"), ("IQ== 0\n", "ranks"), ("== 0\n", "line 1"),
   ])
   func `a bad line is named`(_ text: String, field: String) {
     let error = #expect(throws: KistError.self) {

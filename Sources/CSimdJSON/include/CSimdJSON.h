@@ -51,6 +51,10 @@ uint64_t kist_json_get_uint64(kist_json_value value);
 double kist_json_get_double(kist_json_value value);
 const char *kist_json_get_string(kist_json_value value, size_t *length);
 
+/// The strings of an array of exactly two; false when it is another array.
+bool kist_json_get_string_pair(kist_json_value value, const char **one, size_t *one_length, const char **other,
+                               size_t *other_length);
+
 /// How many children an array or object has, up to 16777215.
 size_t kist_json_child_count(kist_json_value value);
 

@@ -13,11 +13,10 @@ package struct TiktokenEncoding: Sendable {
     known.first { $0.name.utf8.elementsEqual(name.utf8) }
   }
 
-  /// The encoding of a file, by its name if it tells one with as many ranks, else by the number.
+  /// The encoding of a file, by its name, else by the number of its ranks.
   static func find(name: String, rankCount: Int) -> TiktokenEncoding? {
     let stem = String(decoding: name.utf8.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self)
-    if let encoding = named(stem), encoding.rankCount == rankCount { return encoding }
-    return known.first { $0.rankCount == rankCount }
+    return named(stem) ?? known.first { $0.rankCount == rankCount }
   }
 
   /// Of those with the same number of ranks the first is chosen unless another is named.

@@ -43,9 +43,10 @@ package enum TiktokenFile {
   }
 
   private static func line(_ line: ArraySlice<UInt8>) -> (token: [UInt8], rank: UInt32)? {
-    guard let space = line.firstIndex(of: 0x20), let token = Base64.decode(line[..<space]), !token.isEmpty else {
-      return nil
-    }
+    guard let space = line.firstIndex(of: 0x20) else { return nil }
+    // Whisper's file ends with a token of no bytes, written `=`, which Python's decoder passes.
+    let isEmpty = line[..<space].elementsEqual("=".utf8)
+    guard let token = isEmpty ? [] : Base64.decode(line[..<space]), isEmpty || !token.isEmpty else { return nil }
     let digits = line[(space + 1)...]
     guard !digits.isEmpty, digits.count <= 9, digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
     return (token, digits.reduce(0) { 10 * $0 + UInt32($1 - 0x30) })

@@ -70,7 +70,7 @@ struct ModelReader {
   private mutating func bpe() throws(KistError) -> BPEDefinition {
     let vocabulary = try readVocabulary()
     let prefix = try fields.optionalBytes("continuing_subword_prefix") ?? []
-    let merges = try MergeReader(table: table, prefixLength: prefix.count).read(fields)
+    let merges = try MergeReader.read(fields, table: table, prefixLength: prefix.count)
     var bpe = BPEDefinition(vocabulary: vocabulary, merges: .pairs(merges))
     bpe.continuingSubwordPrefix = prefix
     bpe.endOfWordSuffix = try fields.optionalBytes("end_of_word_suffix") ?? []

@@ -10,7 +10,8 @@ enum MergeFiles {
     let table = try self.table(vocabulary)
     var bpe = BPEDefinition(
       vocabulary: try inFile("vocab.json") { () throws(KistError) in try table.vocabulary("") },
-      merges: .pairs(try inFile("merges.txt") { () throws(KistError) in try pairs(merges, table) }))
+      merges: .pairs(
+        try inFile("merges.txt") { () throws(KistError) in try MergeReader.read(lines: merges, table: table) }))
     var tokens = AddedTokenReader(table: table)
     for token in config.allTokens(defaults: family.specials) { tokens.add(token) }
     if family == .clip {
@@ -104,20 +105,6 @@ enum MergeFiles {
     try inFile("vocab.json") { () throws(KistError) in
       unsafe try ModelReader.readTable(JSONDocument(bytes.span.bytes).root, "")
     }
-  }
-
-  private static func pairs(_ bytes: [UInt8], _ table: TokenTable) throws(KistError) -> [BPEDefinition.Pair] {
-    let reader = MergeReader(table: table, prefixLength: 0)
-    var merges: [BPEDefinition.Pair] = []
-    var number = 0
-    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    for line in lines {
-      number += 1
-      let line = Array(line.last == 0x0D ? line.dropLast() : line)
-      if let merge = try reader.pair(line, "line \(number)") { merges.append(merge) }
-    }
-    return MergeReader.lastOfEach(merges)
   }
 
   private static func inFile<Result>(

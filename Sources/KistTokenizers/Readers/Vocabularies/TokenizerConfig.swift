@@ -103,8 +103,8 @@ struct TokenizerConfig {
   private mutating func readAddedTokens(_ root: JSONValue) throws(KistError) {
     let table = try ModelReader.readTable(root, "added_tokens.json")
     let known = Set(added.map(\.id))
-    for position in 0..<table.count where !known.contains(table.ids[position]) {
-      added.append((table.ids[position], AddedToken(content: Array(table.token(position)), id: 0)))
+    for position in 0..<table.count where !known.contains(table.id(position)) {
+      added.append((table.id(position), AddedToken(content: Array(table.token(position)), id: 0)))
     }
   }
 }
