@@ -8,10 +8,13 @@ unicodedataplus holds the Unicode Character Database 16.0, the version that toke
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 
 import tiktoken
 import unicodedataplus as ucd
+from tokenizers import normalizers, pre_tokenizers
 
 assert ucd.unidata_version == "16.0.0"
 
@@ -58,3 +61,124 @@ def case_orbits() -> list[list[int]]:
             if len(orbit) > 1:
                 orbits.append(orbit)
     return orbits
+
+
+def _asked(keeps: Callable[[str], bool]) -> set[int]:
+    return {code for code in SCALARS if not keeps(chr(code))}
+
+
+def traits() -> list[int]:
+    """What tokenizers' components ask of a character, in the bits of UnicodeTable.Trait, as the library itself answers."""
+    bert = functools.partial(normalizers.BertNormalizer, handle_chinese_chars=False, lowercase=False)
+    clean, accents = bert(clean_text=True, strip_accents=False), bert(clean_text=False, strip_accents=True)
+    questions = [
+        lambda character: clean.normalize_str(character) != "",
+        lambda character: accents.normalize_str(character) != "",
+        lambda character: normalizers.StripAccents().normalize_str(character) != "",
+        lambda character: normalizers.Strip().normalize_str(character) != "",
+        lambda character: len(pre_tokenizers.Punctuation().pre_tokenize_str("a" + character)) == 1,
+        lambda character: len(pre_tokenizers.Digits().pre_tokenize_str("a" + character)) == 1,
+    ]
+    answers = [_asked(question) for question in questions]
+    return [sum((code in answer) << bit for bit, answer in enumerate(answers)) for code in range(0x110000)]
+
+
+def lowercase() -> dict[int, str]:
+    """What Rust's `char::to_lowercase` changes, as tokenizers has it (Unicode 17.0)."""
+    lower = normalizers.Lowercase()
+    mapped = {code: lower.normalize_str(chr(code)) for code in SCALARS}
+    return {code: text for code, text in mapped.items() if text != chr(code)}
+
+
+def in_unicode_9(code: int) -> bool:
+    age = ucd.age(chr(code))
+    return age != "Unassigned" and float(age) <= 9.0
+
+
+# The order of NormalizationForm's raw values.
+FORMS = ["NFD", "NFC", "NFKD", "NFKC"]
+HANGUL = range(0xAC00, 0xAC00 + 11172)
+
+
+def decompositions(form: str) -> dict[int, list[int]]:
+    """Full decompositions (form NFD or NFKD) of what Unicode 9.0 had, without Hangul syllables. Decompositions never change."""
+    mapped = {code: ucd.normalize(form, chr(code)) for code in SCALARS if code not in HANGUL and in_unicode_9(code)}
+    return {code: list(map(ord, text)) for code, text in mapped.items() if text != chr(code)}
+
+
+def compositions() -> list[tuple[int, int, int]]:
+    """First, second, and what they compose to, without Hangul syllables."""
+    triples = []
+    for code in decompositions("NFD"):
+        parts = ucd.decomposition(chr(code)).split()
+        if len(parts) == 2 and ucd.normalize("NFC", chr(code)) == chr(code):
+            triples.append((int(parts[0], 16), int(parts[1], 16), code))
+    return sorted(triples)
+
+
+def combining_classes() -> list[int]:
+    return [ucd.combining(chr(code)) if in_unicode_9(code) else 0 for code in range(0x110000)]
+
+
+# What joins the grapheme before it since Unicode 17.0.
+NEW_SPACING = {0x11B61, 0x11B65, 0x11B67}
+NEW_EXTEND = {
+    *range(0x1ACF, 0x1ADE), *range(0x1AE0, 0x1AEC), 0x10EFA, 0x10EFB, *range(0x11B60, 0x11B68),
+    0x1E6E3, 0x1E6E6, 0x1E6EE, 0x1E6EF, 0x1E6F5,
+} - NEW_SPACING  # fmt: skip
+
+# The order of GraphemeClass's raw values.
+GRAPHEME_CLASSES = """Other CR LF Control ExtendNone ExtendExtend ExtendLinker ZWJ Regional_Indicator Prepend SpacingMark L V T Syllable
+    Pictographic Consonant""".split()
+
+
+def grapheme_classes() -> list[int]:
+    """Grapheme_Cluster_Break, with Indic_Conjunct_Break and Extended_Pictographic in it."""
+    classes = []
+    for code in range(0x110000):
+        name = ucd.grapheme_cluster_break(chr(code))
+        if code in NEW_EXTEND:
+            name = "ExtendExtend"
+        elif code in NEW_SPACING:
+            name = "SpacingMark"
+        elif name == "Extend":
+            name += ucd.indic_conjunct_break(chr(code))
+        elif name in ("LV", "LVT"):
+            name = "Syllable"
+        elif name == "Other" and ucd.is_extended_pictographic(chr(code)):
+            name = "Pictographic"
+        elif name == "Other" and ucd.indic_conjunct_break(chr(code)) == "Consonant":
+            name = "Consonant"
+        classes.append(GRAPHEME_CLASSES.index(name))
+    return classes
+
+
+def unicode_scripts() -> list[int]:
+    """What tokenizers' UnicodeScripts compares: 0 for any, else a script's index and 1; Hiragana and Katakana are Han there.
+
+    Its table is that of Unicode 9.0. Source: tokenizers, pre_tokenizers/unicode_scripts.
+    """
+    names = list(script_names())
+    index = {name: position + 1 for position, name in enumerate(names)} | {"Unknown": 0}
+    index["Hiragana"] = index["Katakana"] = index["Han"]
+    changed = {0x20: 0, 0x30FC: index["Han"], 0x589: index["Common"], 0x61C: index["Common"]}
+    changed |= dict.fromkeys((0x953, 0x954), index["Devanagari"])
+    return [changed.get(code, index[names[script]] if code not in SURROGATES and in_unicode_9(code) else 0)
+            for code, script in enumerate(scripts())]  # fmt: skip
+
+
+def instability() -> list[int]:
+    """Bits of the forms NFD, NFC, NFKD, NFKC (Unicode 9.0) in which a code point may change, or change with what stands before it."""
+    pairs = compositions()
+    seconds = {second for _, second, _ in pairs} | set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    classes = combining_classes()
+
+    def bits(code: int) -> int:
+        if code in SURROGATES or not in_unicode_9(code):
+            return 0
+        if classes[code]:
+            return 15
+        changes = sum((ucd.normalize(form, chr(code)) != chr(code)) << bit for bit, form in enumerate(FORMS))
+        return changes | (10 if code in seconds else 0)
+
+    return [bits(code) for code in range(0x110000)]

@@ -47,6 +47,37 @@ def orbits(groups: list[list[int]]) -> list[int]:
     return numbers
 
 
+def zigzag(number: int) -> int:
+    return 2 * number if number >= 0 else -2 * number - 1
+
+
+def expansions(table: dict[int, list[int]]) -> list[int]:
+    """Of each code point: how far it lies from the previous one, how many it becomes, and those, each from the one before, zigzag."""
+    numbers, previous = [], 0
+    for code, targets in sorted(table.items()):
+        numbers += [code - previous, len(targets)]
+        numbers += [zigzag(target - before) for before, target in zip([code, *targets], targets)]
+        previous = code
+    return numbers
+
+
+def triples(table: list[tuple[int, int, int]]) -> list[int]:
+    """Of each composition: its first from the previous one's, its second, and the composite from its first, zigzag."""
+    numbers, previous = [], 0
+    for first, second, composite in table:
+        numbers += [first - previous, second, zigzag(composite - first)]
+        previous = first
+    return numbers
+
+
+def lowercase(table: dict[int, str]) -> tuple[list[int], list[int]]:
+    """Distinct distances from capital to small letters, zigzag, the first 0; and runs of their indices. Only U+0130 becomes two."""
+    assert [code for code, text in table.items() if len(text) > 1] == [0x130]
+    distances = [ord(table[code][0]) - code if code in table else 0 for code in range(0x110000)]
+    distinct = sorted(set(distances), key=abs)
+    return [zigzag(distance) for distance in distinct], runs([distinct.index(distance) for distance in distances])
+
+
 def write(file: str, tables: dict[str, tuple[str, str]]) -> None:
     """Writes a file of tables: their names, doc comments and texts."""
     lines = ["// Made by Fixtures/make/unicode_tables.py.", "", "extension UnicodeTable {"]
@@ -75,4 +106,29 @@ if __name__ == "__main__":
     write("UnicodeTable+CaseData.swift", {
         "caseOrbits": ("Scalars with the same simple case folding: distance to the first, number of others, their distances.",
                        packed(orbits(sources.case_orbits()))),
+    })  # fmt: skip
+    distances, indices = lowercase(sources.lowercase())
+    write("UnicodeTable+LowercaseData.swift", {
+        "lowercaseDistances": ("Distances from capitals to small letters, zigzag.", packed(distances)),
+        "lowercaseIndexRuns": ("Runs of indices of those distances.", packed(indices)),
+    })  # fmt: skip
+    write("UnicodeTable+TraitData.swift", {
+        "traitRuns": ("Runs of what tokenizers asks of characters: length, bits of `Trait`.", packed(runs(sources.traits()))),
+        "unicodeScriptsRuns": ("Runs of what UnicodeScripts compares: length, number of a script.",
+                               packed(runs(sources.unicode_scripts()))),
+    })  # fmt: skip
+    write("UnicodeTable+GraphemeData.swift", {
+        "graphemeRuns": ("Runs of grapheme classes: length, `GraphemeClass`.", packed(runs(sources.grapheme_classes()))),
+    })  # fmt: skip
+    canonical, compatible = sources.decompositions("NFD"), sources.decompositions("NFKD")
+    only = {code: targets for code, targets in compatible.items() if canonical.get(code) != targets}
+    write("UnicodeTable+CanonicalData.swift", {
+        "combiningClassRuns": ("Runs of canonical combining classes: length, class.", packed(runs(sources.combining_classes()))),
+        "instabilityRuns": ("Runs of the forms under which a scalar may change: length, bits by `NormalizationForm`.",
+                            packed(runs(sources.instability()))),
+        "canonicalExpansions": ("Full canonical decompositions.", packed(expansions(canonical))),
+        "canonicalCompositions": ("Pairs that compose.", packed(triples(sources.compositions()))),
+    })  # fmt: skip
+    write("UnicodeTable+CompatibilityData.swift", {
+        "compatibilityExpansions": ("Full compatibility decompositions where not the canonical ones.", packed(expansions(only))),
     })  # fmt: skip

@@ -17,11 +17,12 @@ enum CompiledTokenizer {
   static func compile(_ assets: [CheckpointAsset]) -> Outcome {
     do throws(KistError) {
       let names = assets.map(\.path)
-      guard TokenizerSource.isTokenizer(names: names) else { return .none }
-      let definition = try TokenizerSource.read(names: names) { (name) throws(KistError) in
-        guard let asset = assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
-        return try content(of: asset)
-      }
+      guard TokenizerSource.choose(among: names) != nil else { return .none }
+      let definition = try TokenizerSource.read(
+        files: { (name) throws(KistError) in
+          guard let asset = assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
+          return try content(of: asset)
+        }, names: names)
       return .compiled(try Tokenizer.compile(definition))
     } catch {
       return .failed(error)
@@ -29,7 +30,7 @@ enum CompiledTokenizer {
   }
 
   private static func content(of asset: CheckpointAsset) throws(KistError) -> [UInt8] {
-    guard asset.byteCount <= TokenizerSource.maximumByteCount else {
+    guard asset.byteCount <= TokenizerFiles.maximumByteCount else {
       throw KistError(.unsupported, field: asset.path, "\(asset.byteCount) bytes is too large for a tokenizer's file")
     }
     var bytes: [UInt8] = []
@@ -58,9 +59,8 @@ extension Tokenizer {
   }
 
   private static func container(at path: String) throws(KistError) -> KistFile? {
-    guard !isFolder(path) else { return nil }
-    let file = try MappedFile(path: path)
-    guard case .kist = FileKind(of: file) else { return nil }
+    // A folder is no container; that it can't be mapped is no error here.
+    guard let file = try? MappedFile(path: path), case .kist = FileKind(of: file) else { return nil }
     return try KistFile(file)
   }
 

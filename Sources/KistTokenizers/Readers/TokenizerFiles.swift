@@ -8,7 +8,7 @@ package struct TokenizerFiles {
   private let read: (String) throws(KistError) -> [UInt8]?
 
   /// Larger files are no tokenizers.
-  static let maximumByteCount = 1 << 30
+  package static let maximumByteCount = 1 << 30
 
   package init(names: [String], read: @escaping (String) throws(KistError) -> [UInt8]?) {
     self.names = names

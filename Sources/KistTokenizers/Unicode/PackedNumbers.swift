@@ -18,6 +18,9 @@ struct PackedNumbers: Sequence, IteratorProtocol {
     }
     return nil
   }
+
+  /// A number that may be negative: the lowest bit is set when it is.
+  static func signed(_ number: UInt32) -> Int { number & 1 == 0 ? Int(number >> 1) : -Int(number >> 1) - 1 }
 }
 
 /// Runs of scalars with a value each, from scalar 0 on: length and value in turn.

@@ -1,22 +1,24 @@
-/// A byte for each scalar, in blocks of 128: blocks of one value are kept once.
-package struct ScalarMap: Sendable {
+/// A number for each scalar, in blocks of 128: blocks of one value are kept once.
+package struct ScalarTable<Value: FixedWidthInteger & Sendable>: Sendable {
   private var blocks: [UInt16] = []
-  private var values: [UInt8] = []
-  private let beyond: UInt8
+  private var values: [Value] = []
+  private let beyond: Value
 
-  private static let blockSize = 128
+  private static var blockSize: Int { 128 }
 
-  /// - Parameter beyond: The value of what lies after the last run.
-  init(_ runs: PackedRuns, beyond: UInt8) {
+  /// - Parameters:
+  ///   - runs: One after the other, from scalar 0 on.
+  ///   - beyond: The value of what lies after the last run.
+  init(_ runs: some Sequence<(scalars: Range<UInt32>, value: UInt32)>, beyond: Value) {
     self.beyond = beyond
-    var uniform: [UInt8: UInt16] = [:]
-    var pending: [UInt8] = []
+    var uniform: [Value: UInt16] = [:]
+    var pending: [Value] = []
     for (scalars, value) in runs {
-      let value = UInt8(truncatingIfNeeded: value)
+      let value = Value(truncatingIfNeeded: value)
       var remaining = scalars.count
       while remaining > 0 {
         if pending.isEmpty, remaining >= Self.blockSize {
-          let block = uniform[value] ?? append([UInt8](repeating: value, count: Self.blockSize))
+          let block = uniform[value] ?? append([Value](repeating: value, count: Self.blockSize))
           uniform[value] = block
           blocks.append(contentsOf: repeatElement(block, count: remaining / Self.blockSize))
           remaining %= Self.blockSize
@@ -35,14 +37,17 @@ package struct ScalarMap: Sendable {
     blocks.append(append(pending + repeatElement(beyond, count: Self.blockSize - pending.count)))
   }
 
-  private mutating func append(_ block: [UInt8]) -> UInt16 {
+  private mutating func append(_ block: [Value]) -> UInt16 {
     values += block
     return UInt16(truncatingIfNeeded: values.count / Self.blockSize - 1)
   }
 
   /// - Complexity: two loads.
-  package subscript(scalar: UInt32) -> UInt8 {
+  @inline(__always)
+  package subscript(scalar: UInt32) -> Value {
     let block = Int(scalar >> 7)
     return block < blocks.count ? values[Int(blocks[block]) << 7 | Int(scalar & 127)] : beyond
   }
 }
+
+package typealias ScalarMap = ScalarTable<UInt8>

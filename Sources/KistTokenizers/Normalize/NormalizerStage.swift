@@ -1,0 +1,89 @@
+import KistCore
+
+/// A normalizer, ready to run: what text becomes before it is cut into pieces.
+///
+/// ```
+/// definition ─ flattened → steps ─ each rewrites the text → NormalizedText
+/// ```
+///
+/// Every step does what tokenizers 0.23.3 does, byte for byte; the last kind is sentencepiece's.
+package struct NormalizerStage: Sendable {
+  private let steps: [Step]
+
+  private enum Step: Sendable {
+    case form(NormalizationForm)
+    case lowercase
+    case byteLevel
+    case nmt, stripCombiningMarks
+    case bertClean, bertSpaceIdeographs, stripNonspacingMarks
+    case strip(left: Bool, right: Bool)
+    case prepend([UInt8])
+    case replace(Replacement)
+    case precompiled(PrecompiledNormalization)
+    case sentencePiece(SentencePieceNormalization)
+  }
+
+  /// - Parameter symbols: Pieces that SentencePiece's normalizer leaves as they are: a model's user-defined ones.
+  /// - Throws: `damaged` for a character map that contradicts its format; what the pattern of a replacement throws.
+  package init(_ definition: Normalizer, symbols: (any PrefixMatcher)? = nil) throws(KistError) {
+    var steps: [Step] = []
+    try Self.append(definition, symbols: symbols, to: &steps)
+    self.steps = steps
+  }
+
+  /// Whether text stays as it is.
+  package var isIdentity: Bool { steps.isEmpty }
+
+  /// - Throws: `invalid` when a replacement's pattern exceeds its match limits.
+  package func apply(to text: inout NormalizedText) throws(KistError) {
+    guard !steps.isEmpty else { return }
+    var working = OriginText(text)
+    for step in steps { try Self.run(step, on: &working) }
+    text = working.normalized
+  }
+
+  private static func append(
+    _ definition: Normalizer, symbols: (any PrefixMatcher)?, to steps: inout [Step]
+  ) throws(KistError) {
+    switch definition {
+    case .sequence(let parts): for part in parts { try append(part, symbols: symbols, to: &steps) }
+    case .nfc: steps.append(.form(.nfc))
+    case .nfd: steps.append(.form(.nfd))
+    case .nfkc: steps.append(.form(.nfkc))
+    case .nfkd: steps.append(.form(.nfkd))
+    case .lowercase: steps.append(.lowercase)
+    case .nmt: steps.append(.nmt)
+    case .byteLevel: steps.append(.byteLevel)
+    case .stripAccents: steps.append(.stripCombiningMarks)
+    case .strip(let left, let right): steps.append(.strip(left: left, right: right))
+    case .bert(let cleans, let spaces, let strips, let lowercases):
+      if cleans { steps.append(.bertClean) }
+      if spaces { steps.append(.bertSpaceIdeographs) }
+      if strips ?? lowercases { steps += [.form(.nfd), .stripNonspacingMarks] }
+      if lowercases { steps.append(.lowercase) }
+    case .precompiled(let charsmap): steps.append(.precompiled(PrecompiledNormalization(try CharacterMap(charsmap))))
+    case .replace(let pattern, let content): steps.append(.replace(try Replacement(pattern, with: content)))
+    case .prepend(let content): steps.append(.prepend(content))
+    case .sentencePiece(let settings):
+      steps.append(.sentencePiece(try SentencePieceNormalization(settings, symbols: symbols)))
+    }
+  }
+
+  private static func run(_ step: Step, on text: inout OriginText) throws(KistError) {
+    switch step {
+    case .form(let form): text.normalize(to: form)
+    case .lowercase: text.lowercase()
+    case .byteLevel: text.spellBytes()
+    case .nmt: text.rewrite(NmtRule.self)
+    case .stripCombiningMarks: text.rewrite(CombiningMarkRule.self)
+    case .bertClean: text.rewrite(BertCleanRule.self)
+    case .bertSpaceIdeographs: text.rewrite(BertIdeographRule.self)
+    case .stripNonspacingMarks: text.rewrite(NonspacingMarkRule.self)
+    case .strip(let left, let right): text.strip(left: left, right: right)
+    case .prepend(let content): text.prepend(content)
+    case .replace(let replacement): try replacement.apply(to: &text)
+    case .precompiled(let normalization): normalization.apply(to: &text)
+    case .sentencePiece(let normalization): normalization.apply(to: &text)
+    }
+  }
+}

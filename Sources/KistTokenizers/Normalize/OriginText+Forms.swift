@@ -1,0 +1,179 @@
+/// Normalization forms.
+extension OriginText {
+  /// Text of ASCII, or of scalars that the form never changes, is looked through and left.
+  mutating func normalize(to form: NormalizationForm) {
+    transform { text in
+      unsafe text.withUnsafeBufferPointer { text in
+        var normalization = FormNormalization(form)
+        return unsafe normalization.normalized(text)
+      }
+    }
+  }
+}
+
+/// Brings text into a normalization form. Source: UAX #15, sections 1.2, 9.1 and 16.
+private struct FormNormalization {
+  private let form: NormalizationForm
+  private let instability = UnicodeTable.instability
+  private let bit: UInt8
+  private let classes = UnicodeTable.combiningClass
+  private let expansions: ScalarExpansions
+  private let compositions = UnicodeTable.compositions
+  private var output: [UInt8] = []
+  /// Decomposed scalars, each below its combining class in one number: `class << 56 | place << 21 | scalar`.
+  private var segment: [UInt64] = []
+  private var composed: [UInt32] = []
+
+  init(_ form: NormalizationForm) {
+    self.form = form
+    bit = 1 << form.rawValue
+    expansions = form.isCompatible ? UnicodeTable.compatibilityDecompositions : UnicodeTable.canonicalDecompositions
+  }
+
+  /// Nil when the text is in the form already: when none of its scalars can change.
+  mutating func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    // The last scalar that begins something new, and how far the output goes.
+    var (start, copied, offset) = (0, 0, 0)
+    while true {
+      let ascii = unsafe endOfASCII(text, from: offset)
+      if ascii > offset {
+        start = ascii - 1
+        offset = ascii
+      }
+      guard offset < text.count else { break }
+      let (scalar, length) = unsafe UTF8Walk.scalar(in: text, at: offset)
+      if instability[scalar] & bit == 0 {
+        start = offset
+        offset += length
+        continue
+      }
+      if output.isEmpty { output.reserveCapacity(text.count + text.count / 2) }
+      unsafe output.append(contentsOf: text[copied..<start])
+      offset = unsafe normalizeSegment(text, from: start)
+      (start, copied) = (offset, offset)
+    }
+    guard copied > 0 else { return nil }
+    unsafe output.append(contentsOf: text[copied...])
+    return output
+  }
+
+  /// Eight bytes at a time.
+  private func endOfASCII(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    let bytes = UnsafeRawBufferPointer(text)
+    var offset = start
+    while offset + 8 <= bytes.count {
+      let word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let high = word & 0x8080_8080_8080_8080
+      if high != 0 { return offset + high.trailingZeroBitCount / 8 }
+      offset += 8
+    }
+    while offset < bytes.count, unsafe bytes[offset] < 0x80 { offset += 1 }
+    return offset
+  }
+
+  /// Normalizes from a scalar up to the next that begins something new, which is returned.
+  private mutating func normalizeSegment(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    segment.removeAll(keepingCapacity: true)
+    var offset = start
+    while offset < text.count {
+      let (scalar, length) = unsafe UTF8Walk.scalar(in: text, at: offset)
+      if offset > start, instability[scalar] & bit == 0 { break }
+      decompose(scalar)
+      offset += length
+    }
+    order()
+    if form.composes {
+      compose()
+      for scalar in composed { output.append(scalar: scalar) }
+    } else {
+      for entry in segment { output.append(scalar: UInt32(entry & 0x1F_FFFF)) }
+    }
+    return offset
+  }
+
+  private mutating func decompose(_ scalar: UInt32) {
+    if let (leading, vowel, trailing) = Hangul.jamo(of: scalar) {
+      append(leading)
+      append(vowel)
+      if let trailing { append(trailing) }
+      return
+    }
+    let expansion = expansions[scalar]
+    if expansion.isEmpty { append(scalar) } else { for part in expansion { append(part) } }
+  }
+
+  private mutating func append(_ scalar: UInt32) {
+    segment.append(UInt64(classes[scalar]) << 56 | UInt64(scalar))
+  }
+
+  /// Sorts each run of combining marks by class; those of one class stay in their order.
+  private mutating func order() {
+    var start = 0
+    while start < segment.count {
+      guard segment[start] >> 56 != 0 else {
+        start += 1
+        continue
+      }
+      var (end, isSorted) = (start + 1, true)
+      while end < segment.count, segment[end] >> 56 != 0 {
+        if segment[end] >> 56 < segment[end - 1] >> 56 { isSorted = false }
+        end += 1
+      }
+      if !isSorted {
+        for place in start..<end { segment[place] |= UInt64(place - start) << 21 }
+        segment[start..<end].sort()
+      }
+      start = end
+    }
+  }
+
+  private mutating func compose() {
+    composed.removeAll(keepingCapacity: true)
+    var starter: Int?
+    var lastClass: UInt64 = 0
+    for entry in segment {
+      let (scalar, combiningClass) = (UInt32(entry & 0x1F_FFFF), entry >> 56)
+      // Blocked when something stands between that has no lower class.
+      if let starter, composed.count - 1 == starter || lastClass < combiningClass,
+        let composite = Hangul.composite(composed[starter], scalar) ?? compositions[composed[starter], scalar]
+      {
+        composed[starter] = composite
+        continue
+      }
+      if combiningClass == 0 { starter = composed.count }
+      lastClass = combiningClass
+      composed.append(scalar)
+    }
+  }
+}
+
+/// Hangul syllables are composed by arithmetic. Source: The Unicode Standard, section 3.12.
+private enum Hangul {
+  private static let syllable: UInt32 = 0xAC00
+  private static let leading: UInt32 = 0x1100
+  private static let vowel: UInt32 = 0x1161
+  private static let trailing: UInt32 = 0x11A7
+  private static let (vowelCount, trailingCount): (UInt32, UInt32) = (21, 28)
+  private static let leadingCount: UInt32 = 19
+  private static let syllableCount = leadingCount * vowelCount * trailingCount
+
+  static func jamo(of scalar: UInt32) -> (UInt32, UInt32, UInt32?)? {
+    let index = scalar &- syllable
+    guard index < syllableCount else { return nil }
+    let last = index % trailingCount
+    return (
+      leading + index / (vowelCount * trailingCount), vowel + index / trailingCount % vowelCount,
+      last == 0 ? nil : trailing + last
+    )
+  }
+
+  static func composite(_ first: UInt32, _ second: UInt32) -> UInt32? {
+    if first &- leading < leadingCount, second &- vowel < vowelCount {
+      return syllable + ((first - leading) * vowelCount + second - vowel) * trailingCount
+    }
+    let index = first &- syllable
+    let last = second &- trailing
+    guard index < syllableCount, index % trailingCount == 0, last > 0, last < trailingCount else { return nil }
+    return first + last
+  }
+}

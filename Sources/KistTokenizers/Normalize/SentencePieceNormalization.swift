@@ -1,0 +1,116 @@
+import KistCore
+
+/// Finds the longest of some strings that a text has at a place: SentencePiece's user-defined symbols.
+package protocol PrefixMatcher: Sendable {
+  /// - Returns: The length of the longest one; 0 when there is none.
+  func longestMatch(in text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Int
+}
+
+/// SentencePiece's own normalizer. Source: sentencepiece 0.2.3, `normalizer.cc`, `Normalizer::Normalize`.
+struct SentencePieceNormalization: Sendable {
+  private let settings: SentencePieceNormalizer
+  private let map: CharacterMap?
+  private let symbols: (any PrefixMatcher)?
+
+  private static let space: [UInt8] = [0x20]
+  /// U+2581.
+  private static let escapedSpace: [UInt8] = [0xE2, 0x96, 0x81]
+
+  init(_ settings: SentencePieceNormalizer, symbols: (any PrefixMatcher)?) throws(KistError) {
+    self.settings = settings
+    map = settings.charsmap.isEmpty ? nil : try CharacterMap(settings.charsmap)
+    self.symbols = symbols
+  }
+
+  func apply(to text: inout OriginText) {
+    let begins = text.originCount > 0
+    let normalized = unsafe text.bytes.withUnsafeBufferPointer { unsafe self.normalized($0) }
+    text.replace(with: normalized, originCount: begins ? 1 : 0)
+  }
+
+  private func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var offset = 0
+    if settings.removesExtraWhitespaces {
+      while offset < text.count {
+        let part = unsafe nextPart(text, at: offset)
+        guard unsafe spells(part, Self.space, text) else { break }
+        offset = part.end
+      }
+    }
+    guard offset < text.count else { return [] }
+
+    let space = settings.escapesWhitespaces ? Self.escapedSpace : Self.space
+    var output: [UInt8] = []
+    output.reserveCapacity(text.count + text.count / 2 + 6)
+    if settings.addsDummyPrefix, !settings.treatsWhitespaceAsSuffix { output += space }
+    unsafe appendParts(of: text, from: offset, space: space, to: &output)
+    if settings.removesExtraWhitespaces {
+      while output.hasSuffix(space) { output.removeLast(space.count) }
+    }
+    if settings.addsDummyPrefix, settings.treatsWhitespaceAsSuffix { output += space }
+    return output
+  }
+
+  private func appendParts(
+    of text: UnsafeBufferPointer<UInt8>, from start: Int, space: [UInt8], to output: inout [UInt8]
+  ) {
+    var offset = start
+    var followsSpace = settings.removesExtraWhitespaces
+    while offset < text.count {
+      let part = unsafe nextPart(text, at: offset)
+      offset = part.end
+      var written = false
+      var endsInSpace = false
+      unsafe forEachByte(of: part, text) { byte in
+        if byte == 0x20, followsSpace, !written { return }
+        written = true
+        endsInSpace = byte == 0x20
+        if endsInSpace { output += space } else { output.append(byte) }
+      }
+      if written { followsSpace = endsInSpace && settings.removesExtraWhitespaces }
+    }
+  }
+
+  /// A part of the text and what it becomes: itself, or a replacement of the map.
+  private struct Part {
+    var start: Int
+    var end: Int
+    var replacement: Range<Int>?
+  }
+
+  private func nextPart(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Part {
+    let byte = unsafe text[offset]
+    if let symbols {
+      let length = unsafe symbols.longestMatch(in: text, at: offset)
+      if length > 0 { return Part(start: offset, end: min(offset + length, text.count)) }
+    }
+    guard let map else { return unsafe onePart(text, at: offset) }
+    if unsafe UTF8Walk.isLoneASCII(text, at: offset), map.isPlain(ascii: byte) { return Part(start: offset, end: offset + 1) }
+    guard let match = unsafe map.longestMatch(text, at: offset) else { return unsafe onePart(text, at: offset) }
+    return Part(start: offset, end: offset + match.length, replacement: match.replacement)
+  }
+
+  private func onePart(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Part {
+    unsafe Part(start: offset, end: offset + UTF8Walk.scalar(in: text, at: offset).length)
+  }
+
+  @inline(__always)
+  private func forEachByte(of part: Part, _ text: UnsafeBufferPointer<UInt8>, _ body: (UInt8) -> Void) {
+    if let replacement = part.replacement, let map {
+      for byte in map.bytes(replacement) { body(byte) }
+    } else {
+      for offset in part.start..<part.end { unsafe body(text[offset]) }
+    }
+  }
+
+  private func spells(_ part: Part, _ bytes: [UInt8], _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    if let replacement = part.replacement, let map { return map.bytes(replacement).elementsEqual(bytes) }
+    return unsafe text[part.start..<part.end].elementsEqual(bytes)
+  }
+}
+
+extension [UInt8] {
+  fileprivate func hasSuffix(_ suffix: [UInt8]) -> Bool {
+    count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix)
+  }
+}
