@@ -105,12 +105,12 @@ PATTERNS = [
         r"[a-z&&[^aeiou]]+", r"[[:alpha:]]+", r"[^[:space:]]+", r"[\p{L}&&\p{ASCII}]+", r"\h+", r"a{1,2}+", r"a{2}?b?", r"a{,2}b",
         r"a++a|b", r"(?>a|ab)c|.", r"(?<=a|b)\s", r"(?<!a)b", r"(a|b)*?c", r"^.", r".$", r"\A.", r".\z", r"\p{^L}+", r"\P{Lu}",
         r"(?x) a b | c #d", r"(?m).", r"[]a]+", r"[a-b-c]+", r"[^a-b&&[b]]+", r"(?#no)a+", r"\x41|\x{e9}|\u00e9", r"(?i)a(?-i)b",
-        r"a(?i)b|c", r"(?i)\p{Lu}+", r"(?i)[\p{Lu}]+", r"\N+", r"[\h]+", r"(?:a|b|)+c", r"(?<name>a)b", r"\s+$", r"\S+\s??")],
+        r"a(?i)b|c", r"(?i)\p{Lu}+", r"\N+", r"[\h]+", r"(?:a|b|)+c", r"(?<name>a)b", r"\s+$", r"\S+\s??")],
     *[("oniguruma", pattern) for pattern in (
         r"\R", r"^", r"(?:a|b|)+c?", r"x$|\s$", r"\n^.?", r".\Z", r"(?m:.)+", r"a{x", r"[[:^alpha:]]+", r"[[:word:]]+", r"[[:punct:]]+", r"a{1,3}+b",
         r"\H+", r"[\b]|a", r"\d+", r"\p{Punct}+", r"\p{Han}+|\p{Hiragana}", r"(?i)ǆ|ς|å", r"(?:a{2})+", r"\O")],
     *[("rust", pattern) for pattern in (
-        CL100K, R50K, r"(?s).", r"(?m)^.", r"(?m).$", r"(?s-i:a.)", r"\pL+", r"(?i)[[:upper:]]+", r"[[:punct:]]+", r"\p{sc=Greek}+",
+        CL100K, R50K, r"(?i)[\p{Lu}]+", r"(?s).", r"(?m)^.", r"(?m).$", r"(?s-i:a.)", r"\pL+", r"(?i)[[:upper:]]+", r"[[:punct:]]+", r"\p{sc=Greek}+",
         r"(?P<n>a)+", r"a{1,3}+a", r"\p{gc=Nd}+|\p{Script=Han}+")],
     *[("python", pattern) for pattern in (
         r"\w+", r"\b\w", r"(?i)i+", r"(?i)s|k", r"(?i)[^h-j]+", r"a++b?|c", r"a{1,3}+", r"(?m)^.", r".$", r".\Z", r"[[:alpha:]]+", r"[\b]|a",
@@ -122,7 +122,8 @@ CLASSES = [
         r"\w", r"[\w]", r"\d", r"\s", r"\S", r"\W", r"\h", r".", r"[[:alnum:]]", r"[[:alpha:]]", r"[[:blank:]]", r"[[:cntrl:]]", r"[[:digit:]]",
         r"[[:graph:]]", r"[[:lower:]]", r"[[:print:]]", r"[[:punct:]]", r"[[:space:]]", r"[[:upper:]]", r"[[:word:]]", r"[[:xdigit:]]",
         r"\p{L}", r"\p{M}", r"\p{N}", r"\p{P}", r"\p{S}", r"\p{Lu}", r"\p{Han}", r"\p{Latin}", r"\p{Cn}", r"\p{Cf}", r"\p{Alphabetic}",
-        r"(?i)[\p{Lu}]", r"(?i)\p{Lu}", r"(?i)[^k]", r"(?i)[a-z]", r"(?i)[^\p{Ll}]")],
+        r"(?i)\p{Lu}", r"(?i)[^k]", r"(?i)[a-z]", r"(?i)[^\p{Ll}]")],
+    ("rust", r"(?i)[\p{Lu}]"),
     ("oniguruma", r"\p{Punct}"), ("oniguruma", r"\p{Word}"), ("oniguruma", r"\p{Graph}"),
 ]
 

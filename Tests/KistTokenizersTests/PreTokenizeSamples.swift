@@ -9,14 +9,18 @@ enum PreTokenizeSamples {
     ProcessInfo.processInfo.environment["KIST_PRETOKENIZER_FIXTURES"]
     ?? repository + "/Fixtures/tokenizers/pretokenizers"
 
-  /// The rows of a file of JSON arrays of strings.
-  static func rows(_ file: String) throws -> [[[UInt8]]] {
-    let bytes = try readFile(folder + "/" + file)
-    return try bytes.split(separator: UInt8(ascii: "\n")).map { line in
+  /// Calls `body` with each row of a file of JSON arrays of strings.
+  ///
+  /// - Returns: How many there are.
+  static func forEachRow(_ file: String, _ body: ([[UInt8]]) throws -> Void) throws -> Int {
+    var count = 0
+    for line in try readFile(folder + "/" + file).split(separator: UInt8(ascii: "\n")) {
       let line = Array(line)
-      let document = try JSONDocument(line.span.bytes)
-      return (document.root.array ?? []).map { Array(($0.string ?? "not a string").utf8) }
+      let document = unsafe try JSONDocument(line.span.bytes)
+      try body((document.root.array ?? []).map { Array(($0.string ?? "not a string").utf8) })
+      count += 1
     }
+    return count
   }
 
   static func component(_ name: String) -> PreTokenizer? {

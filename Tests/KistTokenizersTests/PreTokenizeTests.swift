@@ -7,25 +7,24 @@ struct PreTokenizeTests {
   @Test func `every component cuts texts as tokenizers does`() throws {
     var stages: [String: PreTokenizerStage] = [:]
     var failures = 0
-    let rows = try PreTokenizeSamples.rows("pieces.jsonl")
-    #expect(rows.count > 500)
-    for row in rows {
+    let count = try PreTokenizeSamples.forEachRow("pieces.jsonl") { row in
       let name = String(decoding: row[0], as: UTF8.self)
       let definition = try #require(PreTokenizeSamples.component(name), "\(name)")
-      let stage = try stages[name] ?? PreTokenizerStage(definition)
-      stages[name] = stage
+      if stages[name] == nil { stages[name] = try PreTokenizerStage(definition) }
+      let stage = try #require(stages[name])
       let pieces = try cut(row[1], stage)
-      guard pieces != Array(row.dropFirst(2)), failures < 20 else { continue }
+      guard pieces != Array(row.dropFirst(2)), failures < 20 else { return }
       failures += 1
       Issue.record("\(name), \(shown([row[1]])): \(shown(pieces)), not \(shown(Array(row.dropFirst(2))))")
     }
+    #expect(count > 500)
   }
 
   @Test func `raw bytes are what the alphabet of bytes stands for`() throws {
     var checked = 0
-    for row in try PreTokenizeSamples.rows("pieces.jsonl") {
+    _ = try PreTokenizeSamples.forEachRow("pieces.jsonl") { row in
       let definition = try #require(PreTokenizeSamples.component(String(decoding: row[0], as: UTF8.self)))
-      guard PreTokenizerStage.canKeepRawBytes(definition) else { continue }
+      guard PreTokenizerStage.canKeepRawBytes(definition) else { return }
       let stage = try PreTokenizerStage(definition, keepsRawBytes: true)
       #expect(stage.keepsRawBytes)
       let translated = try row.dropFirst(2).map { piece in

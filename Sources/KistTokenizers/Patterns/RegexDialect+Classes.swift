@@ -22,11 +22,13 @@ extension RegexDialect {
   }
 
   /// The set of `\p{name}`; nil when the dialect does not know it, or this module has no table of it.
-  func property(_ name: String) -> ScalarSet? {
+  func property(_ name: String, inBracket: Bool) -> ScalarSet? {
     if self == .oniguruma {
-      // Scripts and categories by name alone; names of POSIX brackets count too.
+      // Scripts and categories by name alone; names of POSIX brackets count too, but \p{Punct} is \p{P}, without symbols.
       guard !name.contains("=") else { return nil }
-      if let set = posixClass(UnicodeTable.looseName(name)) { return set }
+      let loose = UnicodeTable.looseName(name)
+      if loose == "word" { return inBracket ? words : wordsOutsideBrackets }
+      if loose != "punct", let set = posixClass(loose) { return set }
     }
     return UnicodeTable.ranges(ofProperty: name).map { ScalarSet($0) }
   }

@@ -66,7 +66,7 @@ extension RegexParser {
       name = String(letter)
       position += 1
     }
-    guard var set = dialect.property(name) else { throw refusal("the property '\(name)'") }
+    guard var set = dialect.property(name, inBracket: inBracket) else { throw refusal("the property '\(name)'") }
     if flags.ignoresCase, !inBracket {
       // Oniguruma ignores case in brackets only; Python has rules of its own.
       if dialect == .rust { set = dialect.caseClosed(set) }

@@ -1,6 +1,7 @@
 /// Characters in a few classes, each known by a small number: 0 is what belongs to none.
-struct CharacterClass: Sendable {
-  private let ascii: [UInt8]
+@safe final class CharacterClass: Sendable {
+  /// Classes of the first 128 scalars: bare memory, as it is read for every byte.
+  private nonisolated(unsafe) let ascii: UnsafeMutablePointer<UInt8>
   private let atoms: ScalarAtoms?
   private let classes: [UInt8]
 
@@ -14,14 +15,19 @@ struct CharacterClass: Sendable {
     }
     self.atoms = atoms
     self.classes = classes
-    ascii = (0..<128).map { scalar in atoms.map { classes[Int($0[scalar])] } ?? 0 }
+    unsafe ascii = UnsafeMutablePointer<UInt8>.allocate(capacity: 128)
+    for scalar in 0..<128 {
+      unsafe ascii.advanced(by: scalar).initialize(to: atoms.map { classes[Int($0[UInt32(scalar)])] } ?? 0)
+    }
   }
+
+  deinit { unsafe ascii.deallocate() }
 
   /// The class of the character at a position, and its length.
   @inline(__always)
   private func character(_ bytes: UnsafeBufferPointer<UInt8>, _ position: Int) -> (class: UInt8, length: Int) {
     let byte = unsafe bytes[position]
-    if byte < 0x80 { return (ascii[Int(byte)], 1) }
+    if byte < 0x80 { return (unsafe ascii[Int(byte)], 1) }
     let (scalar, length) = unsafe UTF8Walk.scalar(in: bytes, at: position)
     return (atoms.map { classes[Int($0[scalar])] } ?? 0, length)
   }

@@ -42,12 +42,21 @@ extension Pieces {
     }
   }
 
-  /// Each byte as GPT-2's alphabet writes it. Source: `byte_level.rs`.
+  /// Each byte as GPT-2's alphabet writes it: its own scalar, of one or two bytes. Source: `byte_level.rs`.
   mutating func writeInByteAlphabet() {
-    let spellings = (UInt8.min...UInt8.max).map { Array(String(ByteAlphabet.scalar(of: $0)).utf8) }
+    let spellings = Self.byteSpellings
     rewrite(reserving: bytes.count * 5 / 4) { piece, _, written in
-      for byte in piece { written += spellings[Int(byte)] }
+      for byte in piece {
+        let (first, second) = spellings[Int(byte)]
+        written.append(first)
+        if second != 0 { written.append(second) }
+      }
     }
+  }
+
+  private static let byteSpellings: [(first: UInt8, second: UInt8)] = (UInt8.min...UInt8.max).map { byte in
+    let spelling = Array(String(ByteAlphabet.scalar(of: byte)).utf8)
+    return (spelling[0], spelling.count > 1 ? spelling[1] : 0)
   }
 }
 

@@ -8,29 +8,29 @@ struct CasedScanner: PieceScanner {
   @inline(__always) func nextEnd<Text: ScanText>(in text: Text, from start: Int) -> Int {
     let (classes, length) = text.scalar(at: start)
     let second = start &+ length
-    if classes.contains(.letter) { return endOfLetters(in: text, from: start) }
-    if classes.contains(.number) { return text.endOfNumber(from: second, maximumDigits: maximumDigits) }
-    if !classes.contains(.newline) {
+    if classes.overlaps(.letter) { return endOfLetters(in: text, from: start) }
+    if classes.overlaps(.number) { return text.endOfNumber(from: second, maximumDigits: maximumDigits) }
+    if !classes.overlaps(.newline) {
       let (next, nextLength) = text.scalar(at: second)
-      if !next.isDisjoint(with: [.upper, .lower]) {
+      if next.overlaps(.upper | .lower) {
         // U*L+ with the first character before it, then (a mark is one of L and U) from the first itself, then U+L*.
         return withContraction(
           in: text,
           endOfLowerWord(in: text, from: second)
-            ?? (classes.contains(.mark) ? endOfLowerWord(in: text, from: start) : nil)
+            ?? (classes.overlaps(.mark) ? endOfLowerWord(in: text, from: start) : nil)
             ?? text.end(of: .upper, from: second))
       }
-      if classes.contains(.mark) { return withContraction(in: text, second) }
-      if text.byte(start) == UInt8(ascii: " "), nextLength > 0, next.isDisjoint(with: Self.notSymbols) {
+      if classes.overlaps(.mark) { return withContraction(in: text, second) }
+      if text.byte(start) == UInt8(ascii: " "), nextLength > 0, !next.overlaps(Self.notSymbols) {
         return endOfSymbols(in: text, from: second &+ nextLength)
       }
     }
-    if classes.isDisjoint(with: Self.notSymbols) { return endOfSymbols(in: text, from: second) }
+    if !classes.overlaps(Self.notSymbols) { return endOfSymbols(in: text, from: second) }
     return text.endOfWhiteSpace(from: start)
   }
 
   /// What `[^\s\p{L}\p{N}]` excludes.
-  private static let notSymbols: ScalarClasses = [.space, .letter, .number]
+  @inline(__always) private static var notSymbols: ScalarClasses { .space | .letter | .number }
 
   /// `U*L+C|U+L*C` at a letter.
   @inline(__always) private func endOfLetters<Text: ScanText>(in text: Text, from start: Int) -> Int {
@@ -43,12 +43,12 @@ struct CasedScanner: PieceScanner {
     var (position, lastBoth) = (start, -1)
     while true {
       let (classes, length) = text.scalar(at: position)
-      if !classes.contains(.upper) {
-        guard classes.contains(.lower) else { return lastBoth >= 0 ? lastBoth : nil }
+      if !classes.overlaps(.upper) {
+        guard classes.overlaps(.lower) else { return lastBoth >= 0 ? lastBoth : nil }
         return text.end(of: .lower, from: position &+ length)
       }
       position &+= length
-      if classes.contains(.lower) { lastBoth = position }
+      if classes.overlaps(.lower) { lastBoth = position }
     }
   }
 

@@ -15,8 +15,8 @@ struct DeepSeekScanner: PieceScanner {
   @inline(__always) private func endOfMatch<Text: ScanText>(in text: Text, from start: Int) -> Int? {
     let (classes, length) = text.scalar(at: start)
     let second = start &+ length
-    if !classes.isDisjoint(with: Self.letters) { return text.end(of: Self.letters, from: second) }
-    if classes.contains(.symbol) {
+    if classes.overlaps(Self.letters) { return text.end(of: Self.letters, from: second) }
+    if classes.overlaps(.symbol) {
       if length == 1, Self.isASCIILetter(text.byte(second)) {
         var end = second &+ 1
         while Self.isASCIILetter(text.byte(end)) { end &+= 1 }
@@ -24,17 +24,17 @@ struct DeepSeekScanner: PieceScanner {
       }
       return endOfSymbols(in: text, from: second)
     }
-    if !classes.contains(.newline) {
+    if !classes.overlaps(.newline) {
       let (next, nextLength) = text.scalar(at: second)
-      if !next.isDisjoint(with: Self.letters) { return text.end(of: Self.letters, from: second &+ nextLength) }
-      if text.byte(start) == UInt8(ascii: " "), next.contains(.symbol) {
+      if next.overlaps(Self.letters) { return text.end(of: Self.letters, from: second &+ nextLength) }
+      if text.byte(start) == UInt8(ascii: " "), next.overlaps(.symbol) {
         return endOfSymbols(in: text, from: second &+ nextLength)
       }
     }
-    return classes.contains(.space) ? text.endOfWhiteSpace(from: start) : nil
+    return classes.overlaps(.space) ? text.endOfWhiteSpace(from: start) : nil
   }
 
-  private static let letters: ScalarClasses = [.letter, .mark]
+  @inline(__always) private static var letters: ScalarClasses { .letter | .mark }
 
   @inline(__always) private static func isASCIILetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
@@ -49,7 +49,7 @@ struct NumberScanner: PieceScanner {
 
   @inline(__always) func nextEnd<Text: ScanText>(in text: Text, from start: Int) -> Int {
     let (classes, length) = text.scalar(at: start)
-    guard classes.contains(.number) else { return text.end(without: .number, from: start &+ length) }
+    guard classes.overlaps(.number) else { return text.end(without: .number, from: start &+ length) }
     return text.endOfNumber(from: start &+ length, maximumDigits: maximumDigits)
   }
 }

@@ -5,15 +5,15 @@ struct GPT2Scanner: PieceScanner {
     var position = start &+ length
     if text.byte(start) == UInt8(ascii: " ") {
       (classes, length) = text.scalar(at: position)
-      if length == 0 || classes.contains(.space) { return endOfSpaces(in: text, from: start) }
+      if length == 0 || classes.overlaps(.space) { return endOfSpaces(in: text, from: start) }
       position &+= length
     }
-    if classes.contains(.letter) { return text.endOfLetters(from: position) }
-    if classes.contains(.number) { return text.end(of: .number, from: position) }
-    if classes.contains(.space) { return endOfSpaces(in: text, from: start) }
+    if classes.overlaps(.letter) { return text.endOfLetters(from: position) }
+    if classes.overlaps(.number) { return text.end(of: .number, from: position) }
+    if classes.overlaps(.space) { return endOfSpaces(in: text, from: start) }
     let contraction = text.contraction(at: start, .lowercase)
     if contraction > 0 { return start &+ contraction }
-    return text.end(without: [.space, .letter, .number], from: position)
+    return text.end(without: .space | .letter | .number, from: position)
   }
 
   /// `\s+(?!\S)|\s+`

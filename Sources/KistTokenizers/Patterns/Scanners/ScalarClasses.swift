@@ -1,25 +1,34 @@
 /// What the scanners ask of a scalar, as bits of one byte.
-struct ScalarClasses: OptionSet, Sendable {
+///
+/// No `OptionSet`: sets written as `[.letter, .mark]` were made anew for every scalar.
+struct ScalarClasses: Sendable {
   let rawValue: UInt8
 
-  init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inline(__always) init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// `\p{L}`
-  static let letter = ScalarClasses(rawValue: 1)
+  @inline(__always) static var letter: Self { Self(rawValue: 1) }
   /// `\p{N}`
-  static let number = ScalarClasses(rawValue: 2)
+  @inline(__always) static var number: Self { Self(rawValue: 2) }
   /// `\s`
-  static let space = ScalarClasses(rawValue: 4)
+  @inline(__always) static var space: Self { Self(rawValue: 4) }
   /// `[\r\n]`
-  static let newline = ScalarClasses(rawValue: 8)
+  @inline(__always) static var newline: Self { Self(rawValue: 8) }
   /// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
-  static let upper = ScalarClasses(rawValue: 16)
+  @inline(__always) static var upper: Self { Self(rawValue: 16) }
   /// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
-  static let lower = ScalarClasses(rawValue: 32)
+  @inline(__always) static var lower: Self { Self(rawValue: 32) }
   /// `\p{M}`
-  static let mark = ScalarClasses(rawValue: 64)
+  @inline(__always) static var mark: Self { Self(rawValue: 64) }
   /// `[\p{P}\p{S}]`
-  static let symbol = ScalarClasses(rawValue: 128)
+  @inline(__always) static var symbol: Self { Self(rawValue: 128) }
+  @inline(__always) static var none: Self { Self(rawValue: 0) }
+
+  /// Either.
+  @inline(__always) static func | (left: Self, right: Self) -> Self { Self(rawValue: left.rawValue | right.rawValue) }
+
+  /// Whether the two have a class in common.
+  @inline(__always) func overlaps(_ other: Self) -> Bool { rawValue & other.rawValue != 0 }
 }
 
 /// The classes of every scalar: one byte each, 1.1 MB of which a text touches little.

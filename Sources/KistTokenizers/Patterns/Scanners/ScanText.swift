@@ -36,7 +36,7 @@ protocol ScanText {
   func byte(_ position: Int) -> UInt8 { position < count ? unsafe text[position] : 0 }
 
   func scalar(at position: Int) -> (classes: ScalarClasses, length: Int) {
-    guard position < count else { return ([], 0) }
+    guard position < count else { return (.none, 0) }
     let (scalar, length) = unsafe UTF8Walk.scalar(in: text, at: position)
     return (ScalarClasses(rawValue: unsafe table[Int(scalar)]), length)
   }
@@ -45,7 +45,7 @@ protocol ScanText {
     var position = position
     while true {
       let (found, length) = scalar(at: position)
-      guard length > 0, !found.isDisjoint(with: classes) else { return position }
+      guard length > 0, found.overlaps(classes) else { return position }
       position += length
     }
   }
@@ -54,7 +54,7 @@ protocol ScanText {
     var position = position
     while true {
       let (found, length) = scalar(at: position)
-      guard length > 0, found.isDisjoint(with: classes) else { return position }
+      guard length > 0, !found.overlaps(classes) else { return position }
       position += length
     }
   }
@@ -78,7 +78,7 @@ protocol ScanText {
   @inline(__always) func byte(_ position: Int) -> UInt8 { position < count ? unsafe base[position] : 0 }
 
   @inline(__always) func scalar(at position: Int) -> (classes: ScalarClasses, length: Int) {
-    guard position < count else { return ([], 0) }
+    guard position < count else { return (.none, 0) }
     let byte = unsafe base[position]
     if byte < 0x80 { return (ScalarClasses(rawValue: unsafe table[Int(byte)]), 1) }
     return longScalar(at: position)
@@ -95,7 +95,7 @@ protocol ScanText {
     var position = position
     while position < count {
       let (found, length) = scalar(at: position)
-      guard found.rawValue & classes.rawValue != 0 else { break }
+      guard found.overlaps(classes) else { break }
       position &+= length
     }
     return position
@@ -105,7 +105,7 @@ protocol ScanText {
     var position = position
     while position < count {
       let (found, length) = scalar(at: position)
-      guard found.rawValue & classes.rawValue == 0 else { break }
+      guard !found.overlaps(classes) else { break }
       position &+= length
     }
     return position
@@ -122,7 +122,7 @@ protocol ScanText {
       position &+= other.trailingZeroBitCount &>> 3
       guard unsafe base[position] >= 0x80 else { return position }
       let (found, length) = longScalar(at: position)
-      guard found.rawValue & ScalarClasses.letter.rawValue != 0 else { return position }
+      guard found.overlaps(.letter) else { return position }
       position &+= length
     }
     return end(of: .letter, from: position)

@@ -26,10 +26,10 @@ extension ScanText {
     var (end, last, newlineEnd) = (start, start, -1)
     while true {
       let (classes, length) = scalar(at: end)
-      guard length > 0, classes.contains(.space) else { return (end, last, newlineEnd) }
+      guard length > 0, classes.overlaps(.space) else { return (end, last, newlineEnd) }
       last = end
       end &+= length
-      if classes.contains(.newline) { newlineEnd = end }
+      if classes.overlaps(.newline) { newlineEnd = end }
     }
   }
 

@@ -13,25 +13,25 @@ struct WordScanner: PieceScanner {
     let contraction = text.contraction(at: start, contractions)
     if contraction > 0 { return start &+ contraction }
     let second = start &+ length
-    if classes.contains(.letter) { return endOfWord(in: text, from: second) }
-    if classes.contains(.number) { return endOfNumber(in: text, from: second) }
-    let isMark = marksAreLetters && classes.contains(.mark)
-    if !classes.contains(.newline) {
+    if classes.overlaps(.letter) { return endOfWord(in: text, from: second) }
+    if classes.overlaps(.number) { return endOfNumber(in: text, from: second) }
+    let isMark = marksAreLetters && classes.overlaps(.mark)
+    if !classes.overlaps(.newline) {
       let (next, nextLength) = text.scalar(at: second)
-      if !next.isDisjoint(with: letters) { return endOfWord(in: text, from: second &+ nextLength) }
+      if next.overlaps(letters) { return endOfWord(in: text, from: second &+ nextLength) }
       if isMark { return second }
-      if text.byte(start) == UInt8(ascii: " "), nextLength > 0, next.isDisjoint(with: notSymbols) {
+      if text.byte(start) == UInt8(ascii: " "), nextLength > 0, !next.overlaps(notSymbols) {
         return endOfSymbols(in: text, from: second &+ nextLength)
       }
     }
-    if classes.isDisjoint(with: notSymbols) { return endOfSymbols(in: text, from: second) }
+    if !classes.overlaps(notSymbols) { return endOfSymbols(in: text, from: second) }
     return text.endOfWhiteSpace(from: start, takesFinalRun: takesFinalSpaces)
   }
 
-  private var letters: ScalarClasses { marksAreLetters ? [.letter, .mark] : .letter }
+  @inline(__always) private var letters: ScalarClasses { marksAreLetters ? .letter | .mark : .letter }
 
   /// What `[^\s\p{L}\p{N}]` excludes.
-  private var notSymbols: ScalarClasses { letters.union([.space, .number]) }
+  @inline(__always) private var notSymbols: ScalarClasses { letters | .space | .number }
 
   @inline(__always) private func endOfWord<Text: ScanText>(in text: Text, from position: Int) -> Int {
     marksAreLetters ? text.end(of: letters, from: position) : text.endOfLetters(from: position)
@@ -53,7 +53,7 @@ extension ScanText {
     var (position, digits) = (position, 1)
     while digits < maximumDigits {
       let (classes, length) = scalar(at: position)
-      guard classes.contains(.number) else { break }
+      guard classes.overlaps(.number) else { break }
       position &+= length
       digits &+= 1
     }
