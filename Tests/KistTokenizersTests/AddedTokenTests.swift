@@ -7,15 +7,20 @@ struct AddedTokenFixture: Decodable {
   struct Token: Decodable {
     var id: UInt32
     var content: String
-    var single_word: Bool
+    var singleWord: Bool
     var lstrip: Bool
     var rstrip: Bool
     var normalized: Bool
     var special: Bool
 
+    private enum CodingKeys: String, CodingKey {
+      case id, content, lstrip, rstrip, normalized, special
+      case singleWord = "single_word"
+    }
+
     var definition: AddedToken {
       var token = AddedToken(content: Array(content.utf8), id: id)
-      token.singleWord = single_word
+      token.singleWord = singleWord
       token.stripsLeft = lstrip
       token.stripsRight = rstrip
       token.isNormalized = normalized

@@ -4,7 +4,8 @@ import KistTokenizers
 import TestSupport
 import Testing
 
-/// A fixture of Fixtures/make/tokenizer_models.py, or of the folder that KIST_DIFFERENTIAL names: the same with more cases.
+/// A fixture of Fixtures/make/tokenizer_models.py, or of the folder that KIST_DIFFERENTIAL names: the same with more
+/// cases.
 func modelFixture<Fixture: Decodable>(_ name: String, as type: Fixture.Type = Fixture.self) throws -> Fixture {
   let folder = ProcessInfo.processInfo.environment["KIST_DIFFERENTIAL"] ?? "\(repository)/Fixtures/tokenizers/models"
   return try JSONDecoder().decode(type, from: Data(try readFile("\(folder)/\(name).json")))

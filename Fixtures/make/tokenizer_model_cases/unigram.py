@@ -138,4 +138,18 @@ def tokenizers_set(rng, count, unknown, bytes_=0, ties=False, positive=False) ->
             ids = None
         cases.append({"text": text, "ids": ids})
     return {
-        "unknown": unknown, "byteFallback": bytes_ > 0, "kinds": [], "tokens": tokens, "scores": scores, "cases": cases}
+        "unknown": unknown, "byteFallback": bytes_ > 0, "kinds": [], "tokens": tokens, "scores": [as_read(score) for score in scores],
+        "cases": cases}
+
+
+def as_read(score: float) -> float:
+    """What serde_json, without its feature float_roundtrip, makes of a number: up to a unit in the last place off."""
+    digits, _, exponent = repr(abs(score)).partition("e")
+    whole, _, fraction = digits.partition(".")
+    significand, power = int(whole), int(exponent or 0)
+    for digit in fraction:
+        if significand * 10 + int(digit) >= 1 << 64:
+            break
+        significand, power = significand * 10 + int(digit), power - 1
+    value = float(significand) * 10.0**power if power >= 0 else float(significand) / 10.0**-power
+    return -value if score < 0 else value

@@ -29,8 +29,8 @@ package struct AddedTokenFinder: Sendable {
 
   /// A text in parts, in order, none of them without both bytes and id; none for the empty text.
   ///
-  /// - Parameter parsesSpecial: Whether special tokens are found. Where they are not, their content is text, but no other token is found
-  ///   within it (tokenizers' `encode_special_tokens`).
+  /// - Parameter parsesSpecial: Whether special tokens are found. Where they are not, their content is text, but no
+  ///   other token is found within it (tokenizers' `encode_special_tokens`).
   package func segments(of text: UnsafeRawBufferPointer, parsesSpecial: Bool) -> [Segment] {
     var segments: [Segment] = []
     unsafe appendSegments(of: text, parsesSpecial: parsesSpecial, to: &segments)

@@ -2,8 +2,8 @@ import KistCore
 
 /// The tokens that are found in the text itself, run from a compiled record.
 ///
-/// They are looked for twice: those that are not normalized in the text as it came, then the others, in their normalized form, in the
-/// normalized text of what lies between. Source: tokenizers 0.23, `added_vocabulary.rs`.
+/// They are looked for twice: those that are not normalized in the text as it came, then the others, in their
+/// normalized form, in the normalized text of what lies between. Source: tokenizers 0.23, `added_vocabulary.rs`.
 package struct AddedTokens: Sendable {
   /// Finds tokens in the text as it came.
   package let raw: AddedTokenFinder
@@ -20,8 +20,8 @@ package struct AddedTokens: Sendable {
 
   package var count: Int { table.count }
 
-  /// What decoding makes of an id: its bytes, those of the normalized form if that is looked for; and whether it is left out when special
-  /// tokens are. Nil when the id is not that of an added token.
+  /// What decoding makes of an id: its bytes, those of the normalized form if that is looked for; and whether it is
+  /// left out when special tokens are. Nil when the id is not that of an added token.
   package func token(of id: UInt32) -> (bytes: [UInt8], isSpecial: Bool)? {
     guard let index = table.index(of: id) else { return nil }
     return (table.bytes(at: index), table.flags(at: index).contains(.isLeftOut))
@@ -29,8 +29,9 @@ package struct AddedTokens: Sendable {
 
   /// Writes the sections of added tokens.
   ///
-  /// Of tokens with one id or the same content the last stands. Empty ones are ignored, and so are those whose normalized form is empty.
-  /// Where several have the same normalized form, the lowest id is found: tokenizers takes one of them by chance.
+  /// Of tokens with one id or the same content the last stands. Empty ones are ignored, and so are those whose
+  /// normalized form is empty. Where several have the same normalized form, the lowest id is found: tokenizers takes
+  /// one of them by chance.
   /// - Parameter normalize: The definition's normalizer, for one token's content.
   /// - Throws: What `normalize` throws; `unsupported` for a content of more than 64 KiB.
   package static func compile(
@@ -65,7 +66,8 @@ package struct AddedTokens: Sendable {
   }
 }
 
-/// What is known of each added token, sorted by id: four words, id, flags, and where its bytes begin and how many they are.
+/// What is known of each added token, sorted by id: four words, id, flags, and where its bytes begin and how many they
+/// are.
 struct AddedTokenTable: Sendable {
   struct Flags: OptionSet, Sendable {
     let rawValue: UInt32
@@ -74,8 +76,8 @@ struct AddedTokenTable: Sendable {
     static let stripsRight = Flags(rawValue: 4)
     /// Found only where special tokens are parsed.
     static let isSpecial = Flags(rawValue: 8)
-    /// Left out when decoding without special tokens: its form is a special token's content. A special token whose normalized form is
-    /// another is not left out.
+    /// Left out when decoding without special tokens: its form is a special token's content. A special token whose
+    /// normalized form is another is not left out.
     static let isLeftOut = Flags(rawValue: 16)
   }
 

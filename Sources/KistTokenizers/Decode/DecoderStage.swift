@@ -2,8 +2,9 @@ import KistCore
 
 /// Turns tokens back into text.
 ///
-/// Each decoder maps a list of strings to a list of strings; the last list is joined. Tokens are UTF-8, except before `bytes`.
-/// Source: tokenizers 0.23, `decoders/`, `pre_tokenizers/metaspace.rs`, `pre_tokenizers/byte_level.rs`, `normalizers/replace.rs`.
+/// Each decoder maps a list of strings to a list of strings; the last list is joined. Tokens are UTF-8, except before
+/// `bytes`. Source: tokenizers 0.23, `decoders/`, `pre_tokenizers/metaspace.rs`, `pre_tokenizers/byte_level.rs`,
+/// `normalizers/replace.rs`.
 package struct DecoderStage: Sendable {
   private indirect enum Step: Sendable {
     case sequence([Step])
@@ -62,7 +63,8 @@ package struct DecoderStage: Sendable {
 
   /// The text of tokens.
   ///
-  /// - Parameter kinds: What each token is, for SentencePiece's decoder; where there are none, tokens are normal, or bytes by their name.
+  /// - Parameter kinds: What each token is, for SentencePiece's decoder; where there are none, tokens are normal, or
+  ///   bytes by their name.
   /// - Throws: What matching a pattern throws.
   package func decode(_ tokens: [[UInt8]], kinds: [PieceKind] = []) throws(KistError) -> [UInt8] {
     if case .spaces = step { return Array(tokens.joined(separator: CollectionOfOne(0x20))) }
@@ -126,7 +128,8 @@ extension DecoderStage {
     return cleansUp ? cleanUp(token) : token
   }
 
-  /// Removes spaces that tokenization put before punctuation and contractions of English. Source: decoders/wordpiece.rs, `cleanup`.
+  /// Removes spaces that tokenization put before punctuation and contractions of English. Source:
+  /// decoders/wordpiece.rs, `cleanup`.
   private static func cleanUp(_ text: [UInt8]) -> [UInt8] {
     // Every form that changes begins with a space.
     guard text.contains(0x20) else { return text }
@@ -164,7 +167,8 @@ extension DecoderStage {
     return output + token[position...]
   }
 
-  /// Removes up to `start` and `stop` times one character from a token's ends. Where both ends meet, tokenizers fails; here nothing is left.
+  /// Removes up to `start` and `stop` times one character from a token's ends. Where both ends meet, tokenizers fails;
+  /// here nothing is left.
   private static func strip(_ token: [UInt8], content: [UInt8], start: Int, stop: Int) -> [UInt8] {
     var rest = token[...]
     for _ in 0..<min(start, token.count) where rest.starts(with: content) { rest = rest.dropFirst(content.count) }

@@ -1,7 +1,8 @@
 /// Joins pieces as sentencepiece does. Source: sentencepiece 0.2.3, `sentencepiece_processor.cc`, `Decode`.
 ///
-/// Control pieces vanish, unknown ones become their surface, `▁` becomes a space, runs of byte pieces become characters. Leading spaces go:
-/// with `removesExtraWhitespaces` one from each piece as long as there is no text yet; with `addsDummyPrefix` alone one from the first.
+/// Control pieces vanish, unknown ones become their surface, `▁` becomes a space, runs of byte pieces become
+/// characters. Leading spaces go: with `removesExtraWhitespaces` one from each piece as long as there is no text yet;
+/// with `addsDummyPrefix` alone one from the first.
 package struct SentencePieceDecoder: Sendable {
   package var addsDummyPrefix: Bool
   package var removesExtraWhitespaces: Bool

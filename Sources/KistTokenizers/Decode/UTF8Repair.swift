@@ -64,8 +64,8 @@ package enum UTF8Repair {
 }
 
 extension [UInt8] {
-  /// These bytes with each occurrence of a string replaced, from the left, not overlapping. The empty string is found before each character
-  /// and at the end, as by Rust's `str::replace`.
+  /// These bytes with each occurrence of a string replaced, from the left, not overlapping. The empty string is found
+  /// before each character and at the end, as by Rust's `str::replace`.
   package func replacing(_ found: [UInt8], with replacement: [UInt8]) -> [UInt8] {
     guard let first = found.first else {
       return flatMap { $0 & 0xC0 == 0x80 ? [$0] : replacement + [$0] } + replacement

@@ -8,7 +8,8 @@ import KistCore
 /// ```
 ///
 /// Unit 0 is the root; the rest of its block of 256 stays empty, so that a unit without children (base 0) finds none.
-/// Source: Aoe, "An efficient digital search algorithm by using a double-array structure"; darts-clone, for the exclusive or.
+/// Source: Aoe, "An efficient digital search algorithm by using a double-array structure"; darts-clone, for the
+/// exclusive or.
 package struct DoubleArray: Sendable {
   /// What is reached by a string: its unit. Zero when no key begins so.
   package struct Node: Sendable, Equatable {

@@ -2,14 +2,15 @@ import KistCore
 
 /// Lays a set of byte strings out as a ``DoubleArray``.
 ///
-/// Units are given out in blocks of 256. Where a node's children fit into a block is found for all 256 bases at once: the block's free
-/// units, as a set of 256 bits, are permuted by each child's label, and the intersection is the set of bases that fit.
+/// Units are given out in blocks of 256. Where a node's children fit into a block is found for all 256 bases at once:
+/// the block's free units, as a set of 256 bits, are permuted by each child's label, and the intersection is the set of
+/// bases that fit.
 package struct DoubleArrayBuilder {
   private var units: [UInt64] = []
-  private var free: [BlockSet] = []
+  private var free = BlockSets()
   private var freeCounts: [Int] = []
   /// Two nodes of one base would share children.
-  private var unusedBases: [BlockSet] = []
+  private var unusedBases = BlockSets()
   /// Blocks that still have room, oldest first.
   private var open: [Int] = []
 
@@ -46,17 +47,21 @@ package struct DoubleArrayBuilder {
 
   private mutating func build(_ keys: SortedKeys) throws(KistError) {
     units = [UInt64](repeating: 0, count: 256)
-    free = [.empty]
+    free.append(isFull: false)
     freeCounts = [0]
-    unusedBases = [.empty]
+    unusedBases.append(isFull: false)
     guard keys.count > 0 else { return }
     var pending: [(range: Range<Int>, depth: Int, unit: Int)] = [(0..<keys.count, 0, 0)]
     var labels: [UInt8] = []
     var starts: [Int] = []
     while let (range, depth, unit) = pending.popLast() {
+      if range.count == 1 {
+        try placeTail(of: range.lowerBound, keys, from: depth, unit)
+        continue
+      }
       var first = range.lowerBound
       while first < range.upperBound, keys.byteCount(first) == depth {
-        if depth > 0 { units[unit] = units[unit] & ~0xFFFF_FFFF | UInt64(keys.value(first) + 1) }
+        if depth > 0 { setValue(keys.value(first), unit) }
         first += 1
       }
       guard first < range.upperBound else { continue }
@@ -69,68 +74,108 @@ package struct DoubleArrayBuilder {
           starts.append(index)
         }
       }
-      let base = try place(labels)
-      units[unit] |= UInt64(base) << DoubleArray.baseShift
       starts.append(range.upperBound)
-      for (index, label) in labels.enumerated().reversed() {
-        let child = base ^ Int(label)
-        units[child] = (DoubleArray.occupied | UInt64(label)) << DoubleArray.labelShift
-        pending.append((starts[index]..<starts[index + 1], depth + 1, child))
+      let base = try labels.count == 1 ? place(labels[0]) : place(labels)
+      units[unit] |= UInt64(base) << DoubleArray.baseShift
+      for index in labels.indices.reversed() {
+        setLabel(labels[index], base)
+        pending.append((starts[index]..<starts[index + 1], depth + 1, base ^ Int(labels[index])))
       }
     }
+  }
+
+  /// The nodes of what only one key has.
+  private mutating func placeTail(
+    of key: Int, _ keys: SortedKeys, from depth: Int, _ unit: Int
+  ) throws(KistError) {
+    var unit = unit
+    for depth in depth..<keys.byteCount(key) {
+      let label = keys.byte(key, depth)
+      let base = try place(label)
+      units[unit] |= UInt64(base) << DoubleArray.baseShift
+      setLabel(label, base)
+      unit = base ^ Int(label)
+    }
+    setValue(keys.value(key), unit)
+  }
+
+  private mutating func setValue(_ value: UInt32, _ unit: Int) {
+    units[unit] = units[unit] & ~0xFFFF_FFFF | UInt64(value + 1)
+  }
+
+  private mutating func setLabel(_ label: UInt8, _ base: Int) {
+    units[base ^ Int(label)] = (DoubleArray.occupied | UInt64(label)) << DoubleArray.labelShift
   }
 
   /// Takes units for children of these labels, and returns their base.
   private mutating func place(_ labels: [UInt8]) throws(KistError) -> Int {
-    for (position, block) in open.enumerated() where freeCounts[block] >= labels.count {
+    for position in open.indices where freeCounts[open[position]] >= labels.count {
+      let block = open[position]
       var bases = unusedBases[block]
+      let units = free[block]
       for label in labels {
-        bases.formIntersection(free[block].permuted(by: label))
+        bases.formIntersection(units.permuted(by: label))
         if bases.isEmpty { break }
       }
-      guard let base = bases.first else { continue }
-      take(labels, block, base)
-      if freeCounts[block] == 0 { open.remove(at: position) }
-      return block << 8 | Int(base)
+      if let base = bases.first { return take(labels, position, base) }
     }
-    guard free.count < Self.blockLimit else {
-      throw KistError(.unsupported, field: "vocabulary", "needs a trie of more than 8 million nodes")
-    }
-    let block = free.count
-    units += repeatElement(0, count: 256)
-    free.append(.full)
-    freeCounts.append(256)
-    unusedBases.append(.full)
-    open.append(block)
-    if open.count > Self.openBlockCount { open.removeFirst() }
-    take(labels, block, 0)
-    return block << 8
+    return take(labels, try openBlock(), 0)
   }
 
-  private mutating func take(_ labels: [UInt8], _ block: Int, _ base: UInt8) {
-    unusedBases[block].remove(base)
+  /// The same for a single child, which the first free unit of the oldest block nearly always suits.
+  private mutating func place(_ label: UInt8) throws(KistError) -> Int {
+    for position in open.indices {
+      let block = open[position]
+      for word in 0..<4 {
+        var rest = free.word(block, word)
+        while rest != 0 {
+          let base = UInt8(word << 6 | rest.trailingZeroBitCount) ^ label
+          if unusedBases.contains(base, block) { return take(CollectionOfOne(label), position, base) }
+          rest &= rest - 1
+        }
+      }
+    }
+    return take(CollectionOfOne(label), try openBlock(), 0)
+  }
+
+  /// Adds a block, and returns its position among the open ones.
+  private mutating func openBlock() throws(KistError) -> Int {
+    guard freeCounts.count < Self.blockLimit else {
+      throw KistError(.unsupported, field: "vocabulary", "needs a trie of more than 8 million nodes")
+    }
+    open.append(freeCounts.count)
+    if open.count > Self.openBlockCount { open.removeFirst() }
+    units += repeatElement(0, count: 256)
+    free.append(isFull: true)
+    freeCounts.append(256)
+    unusedBases.append(isFull: true)
+    return open.count - 1
+  }
+
+  private mutating func take(_ labels: some Collection<UInt8>, _ position: Int, _ base: UInt8) -> Int {
+    let block = open[position]
+    unusedBases.remove(base, block)
+    for label in labels { free.remove(base ^ label, block) }
     freeCounts[block] -= labels.count
-    for label in labels { free[block].remove(base ^ label) }
+    if freeCounts[block] == 0 { open.remove(at: position) }
+    return block << 8 | Int(base)
   }
 }
 
-/// A set of the 256 bytes.
+/// A set of the 256 places of a block.
 private struct BlockSet {
-  private var words: SIMD4<UInt64>
-
-  static let empty = BlockSet(words: SIMD4(repeating: 0))
-  static let full = BlockSet(words: SIMD4(repeating: .max))
+  fileprivate var words: SIMD4<UInt64>
 
   var isEmpty: Bool { words == SIMD4(repeating: 0) }
+
   var first: UInt8? {
     for index in 0..<4 where words[index] != 0 { return UInt8(index << 6 | words[index].trailingZeroBitCount) }
     return nil
   }
 
-  mutating func remove(_ byte: UInt8) { words[Int(byte >> 6)] &= ~(1 << UInt64(byte & 63)) }
   mutating func formIntersection(_ other: BlockSet) { words &= other.words }
 
-  /// The set of all `byte ^ label`: exchanges neighbouring groups of bits for each bit of the label.
+  /// The set of all `place ^ label`: exchanges neighbouring groups of bits for each bit of the label.
   func permuted(by label: UInt8) -> BlockSet {
     var words = words
     if label & 128 != 0 { words = SIMD4(words[2], words[3], words[0], words[1]) }
@@ -148,6 +193,27 @@ private struct BlockSet {
   private static func exchanged(_ words: SIMD4<UInt64>, _ distance: UInt64, _ low: UInt64) -> SIMD4<UInt64> {
     let (distance, low) = (SIMD4(repeating: distance), SIMD4(repeating: low))
     return (words & low) &<< distance | (words &>> distance) & low
+  }
+}
+
+/// A set for each block.
+private struct BlockSets {
+  private var words: [UInt64] = []
+
+  mutating func append(isFull: Bool) { words += repeatElement(isFull ? .max : 0, count: 4) }
+
+  subscript(block: Int) -> BlockSet {
+    BlockSet(words: SIMD4(words[4 * block], words[4 * block + 1], words[4 * block + 2], words[4 * block + 3]))
+  }
+
+  func word(_ block: Int, _ index: Int) -> UInt64 { words[4 * block + index] }
+
+  func contains(_ place: UInt8, _ block: Int) -> Bool {
+    words[4 * block + Int(place >> 6)] >> UInt64(place & 63) & 1 != 0
+  }
+
+  mutating func remove(_ place: UInt8, _ block: Int) {
+    words[4 * block + Int(place >> 6)] &= ~(1 << UInt64(place & 63))
   }
 }
 

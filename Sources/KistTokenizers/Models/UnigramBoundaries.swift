@@ -1,7 +1,9 @@
-/// Where a text may be cut at `▁` without changing its segmentation: where no piece of the vocabulary can lie across the cut.
+/// Where a text may be cut at `▁` without changing its segmentation: where no piece of the vocabulary can lie across
+/// the cut.
 ///
-/// A piece across a cut before `▁` has the byte before it and `▁` side by side, and one across a cut after `▁` has `▁` and the byte after
-/// it. So the bytes that stand so in any piece are all there is to know. Most vocabularies have none before `▁`: each word is on its own.
+/// A piece across a cut before `▁` has the byte before it and `▁` side by side, and one across a cut after `▁` has `▁`
+/// and the byte after it. So the bytes that stand so in any piece are all there is to know. Most vocabularies have none
+/// before `▁`: each word is on its own.
 struct SpaceBoundaries: Sendable {
   private var before = [Bool](repeating: false, count: 256)
   private var after = [Bool](repeating: false, count: 256)

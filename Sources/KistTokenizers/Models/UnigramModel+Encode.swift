@@ -36,8 +36,8 @@ extension UnigramModel {
 
   /// A text word by word, with scores summed from its beginning.
   ///
-  /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and where a character
-  /// is unknown, the word is searched as the library would, with the sum so far.
+  /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and
+  /// where a character is unknown, the word is searched as the library would, with the sum so far.
   private func encode<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ output: inout UnigramOutput, _ words: inout WordCache,
     _ trial: UnigramSearch<Double>, _ search: UnigramSearch<Score>
@@ -81,9 +81,9 @@ extension UnigramModel {
 
   /// How large the sum before a word may be for its segmentation to stand; zero when it never surely does.
   ///
-  /// Each of the at most `k` additions on a way is off by half a unit in the last place of the sum `x`: at most `x × 2⁻²⁴` for f32 and
-  /// `x × 2⁻⁵³` for f64. Two ways compare as they should when they differ by more than `2 k x` times that. The trial itself adds in f64,
-  /// which for tokenizers doubles the error.
+  /// Each of the at most `k` additions on a way is off by half a unit in the last place of the sum `x`: at most `x ×
+  /// 2⁻²⁴` for f32 and `x × 2⁻⁵³` for f64. Two ways compare as they should when they differ by more than `2 k x` times
+  /// that. The trial itself adds in f64, which for tokenizers doubles the error.
   private func safeScore(
     _ outcome: UnigramSearch<Double>.Outcome, _ edges: [UnigramSearch<Double>.Edge]
   ) -> Float {

@@ -2,11 +2,11 @@ import KistCore
 
 /// The most likely segmentation of a text under a unigram language model, run from a compiled record.
 ///
-/// Two libraries find it, and differ. SentencePiece adds scores as f32 from the beginning of the text on (starting over at ±100,000), so
-/// what wins where two segmentations are about as likely depends on all that stands before; tokenizers adds them as f64 within one piece.
-/// Each file's own library is followed: SentencePiece when the definition has kinds.
-/// Source: sentencepiece, `unigram_model.cc`, `Model::EncodeOptimized`, and `sentencepiece_processor.cc`, `EncodeOptimized`;
-/// tokenizers, `models/unigram/model.rs`.
+/// Two libraries find it, and differ. SentencePiece adds scores as f32 from the beginning of the text on (starting over
+/// at ±100,000), so what wins where two segmentations are about as likely depends on all that stands before; tokenizers
+/// adds them as f64 within one piece. Each file's own library is followed: SentencePiece when the definition has kinds.
+/// Source: sentencepiece, `unigram_model.cc`, `Model::EncodeOptimized`, and `sentencepiece_processor.cc`,
+/// `EncodeOptimized`; tokenizers, `models/unigram/model.rs`.
 package struct UnigramModel: Sendable {
   let trie: DoubleArray
   /// Bit patterns of f64, by id.

@@ -2,8 +2,8 @@ import KistCore
 
 /// Viterbi's search over a part of a text, with scores added as `Score`.
 ///
-/// For each place in the text it keeps the best way there and by how much that won. Where no piece lies across a place, everything before
-/// it is settled, and given out: memory is bounded by the longest stretch without such a place.
+/// For each place in the text it keeps the best way there and by how much that won. Where no piece lies across a place,
+/// everything before it is settled, and given out: memory is bounded by the longest stretch without such a place.
 final class UnigramSearch<Score: BinaryFloatingPoint> {
   /// The best way to a place.
   struct Node {
@@ -137,9 +137,9 @@ extension UnigramSearch {
     deinit { unsafe nodes.deallocate() }
 
     fileprivate func grow(to count: Int) {
-      let larger = UnsafeMutableBufferPointer<Node>.allocate(capacity: max(count, 2 * nodes.count))
+      let larger = unsafe UnsafeMutableBufferPointer<Node>.allocate(capacity: max(count, 2 * nodes.count))
       unsafe larger.initialize(repeating: Node())
-      for index in 0..<nodes.count { unsafe larger[index] = nodes[index] }
+      for index in unsafe nodes.indices { unsafe larger[index] = nodes[index] }
       unsafe nodes.deallocate()
       unsafe nodes = larger
     }
@@ -159,14 +159,16 @@ extension UnigramSearch {
       unsafe nodes = store.nodes
     }
 
+    private var capacity: Int { unsafe nodes.count }
+
     @inline(__always)
     private subscript(index index: Int) -> Node {
       get {
-        precondition(UInt(bitPattern: index) < UInt(bitPattern: nodes.count))
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: capacity))
         return unsafe nodes[index]
       }
       nonmutating set {
-        precondition(UInt(bitPattern: index) < UInt(bitPattern: nodes.count))
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: capacity))
         unsafe nodes[index] = newValue
       }
     }
@@ -186,7 +188,7 @@ extension UnigramSearch {
     fileprivate mutating func prepare(upTo place: Int) {
       let count = place &- base &+ 1
       guard readyCount < count else { return }
-      if nodes.count < count {
+      if capacity < count {
         store.grow(to: count)
         unsafe nodes = store.nodes
       }

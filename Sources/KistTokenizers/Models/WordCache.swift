@@ -1,7 +1,7 @@
 /// Remembers the ids of short words: an open-addressed table over one growing list of keys and ids.
 ///
-/// It belongs to one model and one thread. Its size is bounded: when full it is emptied, as texts change their words only slowly.
-/// Probing is bounded too, so that a text made to collide only misses.
+/// It belongs to one model and one thread. Its size is bounded: when full it is emptied, as texts change their words
+/// only slowly. Probing is bounded too, so that a text made to collide only misses.
 package struct WordCache {
   /// Longer words are not remembered.
   package static let maximumKeyByteCount = 48

@@ -1,6 +1,7 @@
 import KistCore
 
-/// Greedy longest match first, a word at a time, run from a compiled record. Source: tokenizers, `models/wordpiece/mod.rs`.
+/// Greedy longest match first, a word at a time, run from a compiled record. Source: tokenizers,
+/// `models/wordpiece/mod.rs`.
 package struct WordPieceModel: Sendable {
   private let trie: DoubleArray
   /// Where tokens that continue a word begin: behind the prefix (`##`).
@@ -20,8 +21,9 @@ package struct WordPieceModel: Sendable {
     maximumTokenByteCount = Int(min(parameters[3], UInt32(DoubleArrayBuilder.maximumKeyByteCount)))
   }
 
-  /// Writes the vocabulary, its trie, and the section `wordPiece`: the unknown token's id, the most characters of a word, the trie's unit
-  /// behind the continuing prefix (2³² - 1 when no token has it), and the bytes of the longest token.
+  /// Writes the vocabulary, its trie, and the section `wordPiece`: the unknown token's id, the most characters of a
+  /// word, the trie's unit behind the continuing prefix (2³² - 1 when no token has it), and the bytes of the longest
+  /// token.
   package static func compile(_ definition: WordPieceDefinition, into writer: inout RecordWriter) throws(KistError) {
     let tokens = definition.vocabulary.tokens
     try VocabularyTable.compile(definition.vocabulary, into: &writer)

@@ -11,7 +11,8 @@ package struct Encoding: Sendable, Equatable {
   }
 }
 
-/// Puts special tokens around one text or two. Source: tokenizers 0.23, `processors/`, and `tokenizer/mod.rs`, `PostProcessor::process`.
+/// Puts special tokens around one text or two. Source: tokenizers 0.23, `processors/`, and `tokenizer/mod.rs`,
+/// `PostProcessor::process`.
 package struct PostProcessorStage: Sendable {
   private let processor: PostProcessor?
 
@@ -20,7 +21,8 @@ package struct PostProcessorStage: Sendable {
 
   /// The ids of one text, or of two as one list.
   ///
-  /// - Throws: `invalid` when a template names a text that is not there, or follows a processor that makes more than two parts of them.
+  /// - Throws: `invalid` when a template names a text that is not there, or follows a processor that makes more than
+  ///   two parts of them.
   package func process(
     _ ids: [UInt32], and second: [UInt32]? = nil, addsSpecialTokens: Bool
   ) throws(KistError) -> Encoding {
