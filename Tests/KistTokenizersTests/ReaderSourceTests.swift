@@ -64,6 +64,15 @@ struct ReaderSourceTests {
         == .bert(cleanText: true, handlesChineseCharacters: true, stripsAccents: false, lowercases: true))
   }
 
+  @Test func `tokens called like fields do not make a vocabulary another file`() throws {
+    let vocabulary = Array(#"{"model":0,"version":1,"config":2,"vocab":3}"#.utf8)
+    let definition = try TokenizerSource.read(
+      files: { (name: String) throws(KistError) in name == "vocab.json" ? vocabulary : [] },
+      names: ["vocab.json", "merges.txt"])
+    #expect(definition.model.vocabulary.tokens.map(\.id) == [0, 1, 2, 3])
+    #expect(definition.addedTokens.map(\.id) == [4])
+  }
+
   @Test func `an unknown class is an error that names it`() throws {
     let folder = try TemporaryFolder()
     try writeFile(Array("{}".utf8), folder.file("vocab.json"))

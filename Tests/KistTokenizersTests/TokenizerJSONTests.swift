@@ -104,6 +104,20 @@ struct TokenizerJSONTests {
     #expect(throws: KistError.self) { try read(#"{"model":{"vocab":{},"merges":[]},"normalizer":"# + deep) }
   }
 
+  @Test(arguments: ["llama2", "t5", "bert-uncased", "added-plain"])
+  func `every cut and every change is read or refused`(_ name: String) throws {
+    let bytes = try readFile("\(repository)/Fixtures/tokenizers/files/\(name)/tokenizer.json")
+    for count in stride(from: 0, to: bytes.count, by: 101) {
+      #expect(throws: KistError.self) { try read(String(decoding: bytes[..<count], as: UTF8.self)) }
+    }
+    var random = SeededGenerator(seed: 17)
+    for _ in 0..<1000 {
+      var changed = bytes
+      changed[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0x20..<0x7F, using: &random)
+      _ = try? unsafe TokenizerJSON.read(changed.span.bytes)
+    }
+  }
+
   @Test func `added tokens get the vocabulary's ids, or those that follow its size`() throws {
     let definition = try fixture("bpe-repeated-merges")
     #expect(definition.addedTokens.map(\.id) == [6, 7, 9])

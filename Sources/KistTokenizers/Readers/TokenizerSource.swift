@@ -19,7 +19,8 @@ package enum TokenizerSource {
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
       let (folder, name) = split(path)
-      let files = try TokenizerFiles(folder: folder.isEmpty ? "." : folder)
+      // Files beside it are only looked at for bare vocabularies.
+      let files = (try? TokenizerFiles(folder: folder.isEmpty ? "." : folder)) ?? TokenizerFiles(names: []) { _ in nil }
       do throws(KistError) {
         return try read(TokenizerFiles.bytes(path: path), name: name, beside: files, encoding: encoding)
       } catch { throw located(error, name: name, path: path, folder: folder) }
@@ -87,9 +88,10 @@ package enum TokenizerSource {
     let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if first == UInt8(ascii: "{") {
       let document = unsafe try JSONDocument(bytes.span.bytes, depth: TokenizerJSON.maximumDepth)
-      if document.root["model"] != nil { return .tokenizerJSON(document) }
+      // Vocabularies may have these words as tokens, with ids.
+      if document.root["model"]?.memberSequence != nil { return .tokenizerJSON(document) }
       if TekkenFile.recognizes(document) { return .tekken(document) }
-      if document.root["version"] != nil { return .tokenizerJSON(document) }
+      if document.root["version"]?.string != nil { return .tokenizerJSON(document) }
       return .vocabularyJSON
     }
     // The first field of a ModelProto: a piece.
