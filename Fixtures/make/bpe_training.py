@@ -141,10 +141,30 @@ def random_cases(count: int, seed: int) -> list[dict]:
 
 
 def counted_below_zero() -> dict | None:
-    """A prefix that is also found in words, with a maximum length: the library merges a pair that it counts -1 times."""
+    """A prefix that is also found in words, with a maximum length: the library counts a pair below zero, and then merges it
+    though it is nowhere."""
     lines = ["##c ##cac# #ab c# #### accc#a#a#b a cb"]
     options = {"vocab_size": 244, "max_token_length": 4, "continuing_subword_prefix": "##", "special_tokens": ["a", "<unk>"]}
     names_decorated_symbols(random.Random(1), lines, options)
+    return case(lines, options)
+
+
+def waiting_twice() -> dict | None:
+    """A pair comes about twice and waits twice in the queue; which of the two is merged first decides the order of others."""
+    lines = [
+        "########## baaaaa# baaaaa# aaaaaaaa baaaaa# aaaaaaaa aaaaaaaaaaaa ab ############ baaaaa# b#ab#baa aaaaaaaa",
+        "#ba baaaaa# ############ ########## bbbbbbbb # bbaba aaaaaaaa bbaba ########## #a# bbbbbbbb",
+        "# bbbbbbbb ############ #ba bbbbbbbb ab baaaaa# #ba aaa bbbbbbbb baaaaa# baaaaa#",
+        "#### baaaaa# baaaaa# #a# #### baaaa #ba bbabbabbabbabba baaaaa# baaaaa# bbbbbbbb bbbbbbbb",
+        "bbbbbbbb #### aa aaa aaaaaaaa ########## baaaaa# baaaaa# bbbbbbbb a#b#### b#ab#baa baaaaa#",
+        "#ba bbbbbbbbbbb b#ab#baa ############ # ########## ########## # baaaaa# bbbbbbbbbbb bbbbbbbb bbbbbbbbbbb",
+        "b#ab#baa bbbbbbbb bbbbbbbbbbb bbaba #a#aa#a aaa #### aa#ab# #### baaaaa# bbaba a#aa#b",
+        "baaaaa# ########## aa bb#aaabaaa# bbbbbbbb baaaaa# baaaaa# baaaaa# aaa b#ab#baa bbbbbbbb aaaaaaaaaaa",
+        "baaaaa# aaa aa # a#aa#b a#aba# a#b#### baaaaa# ab baaaaa# ############ #aa#a#",
+        "bbbbbbbb abab ab ############ aaaaaaaaaaaa baaaaa#",
+    ]
+    options = {"vocab_size": 1000, "min_frequency": 1, "continuing_subword_prefix": "a"}
+    options["special_tokens"] = ["b", "#", "a#", "a", "aa", "ab"]
     return case(lines, options)
 
 
@@ -163,6 +183,7 @@ def chosen_cases() -> list[dict]:
         case(["a\r\n", "b b\n", "\n", "漢\r\n", "a\rb\n", "b b"], {"vocab_size": 40}, True),
         case(["one\n", "two one\n", "\n"], {"vocab_size": 40}, True),
         counted_below_zero(),
+        waiting_twice(),
         case(prose, {"vocab_size": 300, "min_frequency": 2, "special_tokens": ["<unk>", "<s>", "</s>"]}),
     ]
     return [one for one in found if one is not None]
@@ -170,7 +191,7 @@ def chosen_cases() -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cases", type=int, default=60)
+    parser.add_argument("--cases", type=int, default=80)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=FILE)
     arguments = parser.parse_args()

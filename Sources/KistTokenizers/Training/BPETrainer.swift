@@ -20,7 +20,7 @@ import KistCore
 /// Where the reference's result hangs on the order of a hash table, ours is pinned:
 /// - The symbols that a prefix or a suffix makes get their ids word by word, ascending by the words' bytes.
 /// - Of characters at the limit of the alphabet that are equally frequent, the lower code points are kept.
-/// - A pair that waits twice in the queue is taken first with the words that were noted first.
+/// - Pairs come into the queue in the order in which they are seen in the words, ascending. (Their order matters when a pair waits twice.)
 ///
 /// The reference counts pairs in 32 bits and goes wrong beyond 2³¹; here they have 64.
 ///

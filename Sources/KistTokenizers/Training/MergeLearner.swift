@@ -38,16 +38,15 @@ import KistCore
 
   /// The most frequent pair, taken from the queue; nil when none occurs often enough.
   func takeMostFrequent(atLeast minimum: UInt64) -> Best? {
-    while let entry = queue.first {
+    while var entry = queue.removeFirst() {
       // A count below zero becomes an enormous one, as in the reference.
       let count = UInt64(bitPattern: pairs[entry.pair])
-      guard entry.count == count else {
-        queue.recountFirst(count)
-        continue
+      if entry.count == count {
+        guard count >= max(minimum, 1) else { return nil }
+        return Best(left: UInt32(entry.pair >> 32), right: UInt32(truncatingIfNeeded: entry.pair), list: entry.list)
       }
-      guard count >= max(minimum, 1) else { return nil }
-      queue.removeFirst()
-      return Best(left: UInt32(entry.pair >> 32), right: UInt32(truncatingIfNeeded: entry.pair), list: entry.list)
+      entry.count = count
+      queue.insert(entry)
     }
     return nil
   }

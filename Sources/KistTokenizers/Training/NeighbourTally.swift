@@ -25,14 +25,6 @@
     let left: UInt32
     let right: UInt32
     let merged: UInt32
-
-    @unsafe func isPlace(_ symbols: UnsafeMutablePointer<UInt32>, _ index: Int, _ count: Int) -> Bool {
-      unsafe symbols[index] == left && index + 1 < count && symbols[index + 1] == right
-    }
-
-    @unsafe func firstPlace(_ symbols: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int? {
-      (0..<count).first { unsafe isPlace(symbols, $0, count) }
-    }
   }
 
   /// A word in which something was seen, and how often the word occurs.
@@ -54,70 +46,38 @@
   @unsafe func merge(_ merge: Merge, in words: TrainingWords, _ list: UnsafeBufferPointer<UInt32>) {
     for index in 0..<list.count {
       let word = unsafe list[index]
+      let run = unsafe words.run(of: word)
+      guard let first = unsafe run.place(of: merge.left, merge.right, from: 0) else { continue }
       let place = unsafe words.words.base + Int(word)
-      let symbols = unsafe words.symbols.base + Int(place.pointee.start)
-      let length = unsafe Int(place.pointee.length)
-      guard let first = unsafe merge.firstPlace(symbols, length) else { continue }
       let sighting = unsafe Sighting(word: word, weight: place.pointee.count)
-      let remaining =
-        if let lengths = words.lengths {
-          unsafe apply(merge, symbols, length, from: first, lengths, Int(place.pointee.start), sighting)
-        } else {
-          unsafe apply(merge, symbols, length, from: first, sighting)
-        }
-      unsafe place.pointee.length = UInt32(remaining)
+      unsafe place.pointee.length = UInt32(apply(merge, run, from: first, sighting))
     }
   }
 
-  /// Merges a pair in one word, from left to right.
+  /// Merges a pair in one word, from left to right. What exceeds the maximum length is no pair: it is lost, and nothing is gained.
   ///
   /// - Returns: How many symbols the word has left.
-  @unsafe private func apply(
-    _ merge: Merge, _ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, from first: Int, _ sighting: Sighting
-  ) -> Int {
+  @unsafe private func apply(_ merge: Merge, _ run: WordRun, from first: Int, _ sighting: Sighting) -> Int {
     var (read, write) = (first, first)
-    while read < count {
-      if unsafe merge.isPlace(symbols, read, count) {
-        unsafe symbols[write] = merge.merged
-        if write > 0 { unsafe noteBefore(symbols[write - 1], merge.merged, sighting, fits: true) }
-        if read + 2 < count { unsafe noteBehind(symbols[read + 2], sighting, fits: true) }
-        read += 2
-      } else {
-        unsafe symbols[write] = symbols[read]
-        read += 1
+    var next: Int? = first
+    while let place = next {
+      unsafe run.slide(read..<place, to: write)
+      write += place - read
+      unsafe run.join(place, to: write, as: merge.merged)
+      if write > 0 {
+        let fits = unsafe run.fit(write - 1, write)
+        unsafe noteBefore(run.symbols[write - 1], merge.merged, sighting, fits: fits)
       }
-      write += 1
-    }
-    return write
-  }
-
-  /// The same, where tokens have a maximum length. What exceeds it is no pair: it is lost, and nothing is gained.
-  @unsafe private func apply(
-    _ merge: Merge, _ symbols: UnsafeMutablePointer<UInt32>, _ count: Int, from first: Int, _ lengths: TokenLengths,
-    _ start: Int, _ sighting: Sighting
-  ) -> Int {
-    var (read, write) = (first, first)
-    while read < count {
-      if unsafe merge.isPlace(symbols, read, count) {
-        unsafe symbols[write] = merge.merged
-        lengths.join(start + read, into: start + write)
-        if write > 0 {
-          let fits = lengths.fit(start + write - 1, start + write)
-          unsafe noteBefore(symbols[write - 1], merge.merged, sighting, fits: fits)
-        }
-        if read + 2 < count {
-          let fits = lengths.fit(start + read + 2, start + write)
-          unsafe noteBehind(symbols[read + 2], sighting, fits: fits)
-        }
-        read += 2
-      } else {
-        unsafe symbols[write] = symbols[read]
-        lengths.move(start + read, to: start + write)
-        read += 1
+      if unsafe place + 2 < run.count {
+        let fits = unsafe run.fit(write, place + 2)
+        unsafe noteBehind(run.symbols[place + 2], sighting, fits: fits)
       }
+      read = place + 2
       write += 1
+      next = unsafe run.place(of: merge.left, merge.right, from: read)
     }
-    return write
+    unsafe run.slide(read..<run.count, to: write)
+    return unsafe write + run.count - read
   }
 
   private func noteBefore(_ neighbour: UInt32, _ merged: UInt32, _ sighting: Sighting, fits: Bool) {

@@ -1,6 +1,11 @@
-/// Pairs that wait to be merged, the most frequent first: a heap with four children a node.
+/// Pairs that wait to be merged, the most frequent first; of equally frequent ones the lower pair.
 ///
-/// Counts are those of the moment when a pair came in; whoever takes one out compares. Of equal counts the lower pair is first.
+/// Counts are those of the moment when a pair came in; whoever takes one out compares.
+///
+/// A pair can wait twice, with different words, when a token comes about twice. Which of the two is first decides what is counted next, and is
+/// left to the layout of the heap. So this is the reference's heap, step by step: eight children a node, a new entry rises past
+/// lesser ones only, and the last entry takes the place of the first by way of the bottom, past the greatest child, the last
+/// of equal ones. Source: dary_heap, `OctonaryHeap`.
 struct PairQueue {
   struct Entry: BitwiseCopyable {
     var count: UInt64
@@ -8,22 +13,32 @@ struct PairQueue {
     /// Where the list of words begins in which the pair was found.
     var list: Int
 
-    func precedes(_ other: Entry) -> Bool {
-      if count != other.count { return count > other.count }
-      if pair != other.pair { return pair < other.pair }
-      return list < other.list
-    }
+    func precedes(_ other: Entry) -> Bool { count != other.count ? count > other.count : pair < other.pair }
   }
 
   private let heap = GrowingMemory<Entry>()
 
-  var first: Entry? { heap.count > 0 ? heap[0] : nil }
-
   mutating func insert(_ entry: Entry) {
     heap.append(entry)
-    var index = heap.count - 1
+    rise(from: heap.count - 1)
+  }
+
+  mutating func removeFirst() -> Entry? {
+    guard heap.count > 0 else { return nil }
+    let last = heap[heap.count - 1]
+    heap.removeLast()
+    guard heap.count > 0 else { return last }
+    let first = heap[0]
+    heap[0] = last
+    sinkToBottom()
+    return first
+  }
+
+  private func rise(from start: Int) {
+    let entry = heap[start]
+    var index = start
     while index > 0 {
-      let parent = (index - 1) / 4
+      let parent = (index - 1) / 8
       if !entry.precedes(heap[parent]) { break }
       heap[index] = heap[parent]
       index = parent
@@ -31,32 +46,17 @@ struct PairQueue {
     heap[index] = entry
   }
 
-  mutating func removeFirst() {
-    let last = heap[heap.count - 1]
-    heap.removeLast()
-    if heap.count > 0 { sink(last) }
-  }
-
-  /// Gives the first entry another count.
-  mutating func recountFirst(_ count: UInt64) {
-    var entry = heap[0]
-    entry.count = count
-    sink(entry)
-  }
-
-  /// Puts an entry at the root, then down to where it belongs.
-  private func sink(_ entry: Entry) {
+  private func sinkToBottom() {
+    let entry = heap[0]
     var index = 0
-    while true {
-      let firstChild = 4 * index + 1
-      if firstChild >= heap.count { break }
-      var best = firstChild
-      for child in firstChild + 1..<max(firstChild + 1, min(firstChild + 4, heap.count))
-      where heap[child].precedes(heap[best]) { best = child }
-      if !heap[best].precedes(entry) { break }
-      heap[index] = heap[best]
-      index = best
+    while 8 * index + 1 < heap.count {
+      let children = 8 * index + 1..<min(8 * index + 9, heap.count)
+      var greatest = children.lowerBound
+      for child in children.dropFirst() where !heap[greatest].precedes(heap[child]) { greatest = child }
+      heap[index] = heap[greatest]
+      index = greatest
     }
     heap[index] = entry
+    rise(from: index)
   }
 }

@@ -14,7 +14,8 @@ import KistCore
   let words = GrowingMemory<Word>()
   let symbols = GrowingMemory<UInt32>()
   /// Of each symbol, when tokens have a maximum length.
-  private(set) var lengths: TokenLengths?
+  private let lengths: GrowingMemory<UInt32>?
+  private let maximumLength: Int
 
   /// Splits words into characters. Those outside of the vocabulary are dropped; what stood around them become neighbours.
   ///
@@ -23,6 +24,8 @@ import KistCore
   /// - Throws: `invalid` when counts of pairs might not fit in 63 bits; `unsupported` when positions do not fit in 32.
   init(_ counts: WordCounts, _ vocabulary: inout TrainingVocabulary, _ options: BPETrainer.Options) throws(KistError) {
     var symbolIDs = SymbolIDs(options)
+    lengths = options.maximumTokenLength.map { _ in GrowingMemory() }
+    maximumLength = options.maximumTokenLength ?? .max
     var total: UInt64 = 0
     for index in 0..<counts.count {
       let start = symbols.count
@@ -45,7 +48,15 @@ import KistCore
       total = sum
       try keepWord(from: start, count: Int64(counts.counts[index]))
     }
-    lengths = options.maximumTokenLength.map { TokenLengths(maximum: $0, symbolCount: symbols.count) }
+  }
+
+  /// One word's symbols.
+  @unsafe func run(of index: UInt32) -> WordRun {
+    let word = words[Int(index)]
+    let start = Int(word.start)
+    return unsafe WordRun(
+      symbols: symbols.base + start, count: Int(word.length), lengths: lengths.map { unsafe $0.base + start },
+      maximumLength: maximumLength)
   }
 
   /// A word without pairs, or that never occurs, merges nothing.
@@ -59,6 +70,7 @@ import KistCore
         .unsupported, field: "words to learn from", "have more than 4 billion characters",
         advice: "learn from a part of the text, or cut it into shorter words")
     }
+    lengths?.extend(to: symbols.count, with: 1)
     words.append(Word(start: UInt32(start), length: UInt32(symbols.count - start), count: count))
   }
 }
