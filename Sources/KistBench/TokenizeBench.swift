@@ -50,7 +50,9 @@ private func compare(
 
 private func show(_ what: String, _ result: [String: Double], _ size: Int, against ours: [String: Double]?) {
   let figures = ["load", "first", "best"].map { result[$0] ?? .nan }
-  let ratios = ["load", "first", "best"].map { key in ours.map { times((result[key] ?? .nan) / ($0[key] ?? .nan)) } ?? "" }
+  let ratios = ["load", "first", "best"].map { key in
+    ours.map { times((result[key] ?? .nan) / ($0[key] ?? .nan)) } ?? ""
+  }
   row(
     what, milliseconds(figures[0]), ratios[0], megabytesPerSecond(size, figures[1]), ratios[1],
     megabytesPerSecond(size, figures[2]), ratios[2])

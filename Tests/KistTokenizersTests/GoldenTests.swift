@@ -38,7 +38,9 @@ struct GoldenTests {
   func `a real tokenizer gives the reference's ids`(name: String) throws {
     let folder = try #require(shared("tokenizers/" + name))
     let file = try #require(
-      try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasPrefix("tokenizer.") || $0.hasSuffix("tiktoken") })
+      try FileManager.default.contentsOfDirectory(atPath: folder).first {
+        $0.hasPrefix("tokenizer.") || $0.hasSuffix("tiktoken")
+      })
     try check(folder, Tokenizer(try TokenizerSource.read(path: "\(folder)/\(file)")))
   }
 

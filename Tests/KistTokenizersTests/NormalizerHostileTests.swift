@@ -4,10 +4,12 @@ import TestSupport
 import Testing
 
 @Suite struct NormalizerHostileTests {
-  @Test(arguments: [
-    [], [0], [0, 0, 0, 0], [0, 0, 0, 0, 0], [4, 0, 0, 0, 1, 2, 3, 4], [3, 0, 0, 0, 1, 2, 3, 0], [4, 0, 0, 0, 1, 2, 3, 4, 65],
-    [4, 0, 0, 0, 1, 2, 3, 4, 0xFF, 0], [0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4, 65, 0],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [], [0], [0, 0, 0, 0], [0, 0, 0, 0, 0], [4, 0, 0, 0, 1, 2, 3, 4], [3, 0, 0, 0, 1, 2, 3, 0],
+      [4, 0, 0, 0, 1, 2, 3, 4, 65],
+      [4, 0, 0, 0, 1, 2, 3, 4, 0xFF, 0], [0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4, 65, 0],
+    ] as [[UInt8]])
   func brokenCharacterMapsAreRefused(charsmap: [UInt8]) {
     #expect(throws: KistError.self) { try CharacterMap(charsmap) }
   }
@@ -35,7 +37,9 @@ import Testing
 
   @Test func aMegabyteOfMarksIsNotQuadratic() throws {
     let marks = (0..<500_000).flatMap { Array(($0 % 3 == 0 ? "\u{301}" : $0 % 3 == 1 ? "\u{316}" : "\u{345}").utf8) }
-    let inputs = [[0x61] + marks, [UInt8](repeating: 0x61, count: 1 << 20), Array(String(repeating: "각", count: 200_000).utf8)]
+    let inputs = [
+      [0x61] + marks, [UInt8](repeating: 0x61, count: 1 << 20), Array(String(repeating: "각", count: 200_000).utf8),
+    ]
     let definitions: [Normalizer] = [
       .nfc, .nfd, .nfkc, .stripAccents, .strip(left: true, right: true), .lowercase,
       .bert(cleanText: true, handlesChineseCharacters: true, stripsAccents: nil, lowercases: true),

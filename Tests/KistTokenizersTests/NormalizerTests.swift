@@ -43,9 +43,11 @@ import Testing
   }
 
   @Test(arguments: [
-    "nfc", "nfd", "nfkc", "nfkd", "lowercase", "nmt", "byte-level", "strip-accents", "strip", "strip-left", "strip-right",
+    "nfc", "nfd", "nfkc", "nfkd", "lowercase", "nmt", "byte-level", "strip-accents", "strip", "strip-left",
+    "strip-right",
     "bert", "bert-cased", "bert-accents", "bert-strips", "prepend", "prepend-nothing", "replace-space", "replace-byte",
-    "replace-empty", "replace-removes", "replace-long", "precompiled", "llama", "albert", "stripped", "composed", "spelled",
+    "replace-empty", "replace-removes", "replace-long", "precompiled", "llama", "albert", "stripped", "composed",
+    "spelled",
     "sentencepiece-0", "sentencepiece-1", "sentencepiece-2", "sentencepiece-3", "sentencepiece-4", "sentencepiece-5",
     "sentencepiece-6", "sentencepiece-7", "sentencepiece-symbols-0", "sentencepiece-symbols-1",
   ])
@@ -67,7 +69,9 @@ import Testing
         let output = try run(stage, text(&generator, golden.alphabet), name)
         for byte in output.text + [0xFF, UInt8(output.begins)] { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
       }
-      #expect(String(repeating: "0", count: state.leadingZeroBitCount / 4) + String(state, radix: 16) == digest, "block \(block)")
+      #expect(
+        String(repeating: "0", count: state.leadingZeroBitCount / 4) + String(state, radix: 16) == digest,
+        "block \(block)")
     }
   }
 

@@ -71,7 +71,9 @@ public struct VocabularySummary: Sendable, Encodable {
     reference = tokenizer.reference
     idCount = tokenizer.idCount
     pipeline = tokenizer.pipelineInWords.map { Stage(stage: $0.stage, steps: $0.steps) }
-    specialTokens = tokenizer.specialTokens.map { TokenRow(id: $0.id, text: String(decoding: $0.content, as: UTF8.self)) }
+    specialTokens = tokenizer.specialTokens.map {
+      TokenRow(id: $0.id, text: String(decoding: $0.content, as: UTF8.self))
+    }
     let special = Set(specialTokens.map(\.id))
     var counts: [String: Int] = [:]
     var lengths: [(id: UInt32, bytes: [UInt8])] = []

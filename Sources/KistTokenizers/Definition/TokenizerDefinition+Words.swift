@@ -14,20 +14,24 @@ extension Normalizer {
     case .stripAccents: ["accents out"]
     case .strip(let left, let right): ["white space out at \(sides(left, right))"]
     case .bert(let cleans, let chinese, let accents, let lowercases):
-      ["Bert:"
-        + [
-          cleans ? " control characters out" : nil, chinese ? " spaces around CJK characters" : nil,
-          accents ?? lowercases ? " accents out" : nil, lowercases ? " lowercase" : nil,
-        ].compactMap(\.self).joined(separator: ",")]
+      [
+        "Bert:"
+          + [
+            cleans ? " control characters out" : nil, chinese ? " spaces around CJK characters" : nil,
+            accents ?? lowercases ? " accents out" : nil, lowercases ? " lowercase" : nil,
+          ].compactMap(\.self).joined(separator: ",")
+      ]
     case .precompiled(let charsmap): ["SentencePiece's character map, \(charsmap.count) bytes"]
     case .replace(let pattern, let content): ["replace \(pattern.words) by \(quoted(content))"]
     case .prepend(let text): ["prepend \(quoted(text))"]
     case .sentencePiece(let spec):
-      ["SentencePiece:"
-        + [
-          spec.charsmap.isEmpty ? nil : " character map", spec.addsDummyPrefix ? " a space put before" : nil,
-          spec.removesExtraWhitespaces ? " extra spaces out" : nil, spec.escapesWhitespaces ? " spaces as ▁" : nil,
-        ].compactMap(\.self).joined(separator: ",")]
+      [
+        "SentencePiece:"
+          + [
+            spec.charsmap.isEmpty ? nil : " character map", spec.addsDummyPrefix ? " a space put before" : nil,
+            spec.removesExtraWhitespaces ? " extra spaces out" : nil, spec.escapesWhitespaces ? " spaces as ▁" : nil,
+          ].compactMap(\.self).joined(separator: ",")
+      ]
     }
   }
 }
@@ -38,10 +42,16 @@ extension PreTokenizer {
     case .sequence(let parts): parts.flatMap(\.words)
     case .bert: ["Bert: at white space and punctuation"]
     case .byteLevel(let prefix, let regex):
-      [(regex ? "GPT-2's pattern, " : "") + "bytes as the characters of GPT-2's alphabet" + (prefix ? ", a space put before" : "")]
+      [
+        (regex ? "GPT-2's pattern, " : "") + "bytes as the characters of GPT-2's alphabet"
+          + (prefix ? ", a space put before" : "")
+      ]
     case .charDelimiterSplit(let scalar): ["at each \(quoted(Array(String(scalar).utf8)))"]
     case .metaspace(let metaspace):
-      ["spaces as \(metaspace.replacement), one put before: \(metaspace.prependScheme.rawValue)" + (metaspace.splits ? ", split there" : "")]
+      [
+        "spaces as \(metaspace.replacement), one put before: \(metaspace.prependScheme.rawValue)"
+          + (metaspace.splits ? ", split there" : "")
+      ]
     case .whitespace: ["words and runs of signs"]
     case .whitespaceSplit: ["at white space"]
     case .split(let pattern, let behavior, let inverted):

@@ -48,10 +48,13 @@ package struct CharacterMap: Sendable {
     let root = Node(units)
     for byte in UInt8(0)..<128 {
       var node = root
-      let isKey = node.step(byte, in: units) && (node.hasLeaf || (UInt8(0)..<128).contains { continuation in
-        var next = node
-        return next.step(continuation, in: units)
-      })
+      let isKey =
+        node.step(byte, in: units)
+        && (node.hasLeaf
+          || (UInt8(0)..<128).contains { continuation in
+            var next = node
+            return next.step(continuation, in: units)
+          })
       guard !isKey else { continue }
       if byte < 64 { words.0 |= 1 << UInt64(byte) } else { words.1 |= 1 << UInt64(byte - 64) }
     }

@@ -37,7 +37,8 @@ struct OriginText: Sendable {
   /// of the new bytes stands for it.
   mutating func transform(_ function: (_ text: borrowing [UInt8]) -> [UInt8]?) {
     guard let new = function(bytes) else { return }
-    let count = originCount == 0 ? 0 : (function([UInt8](bytes[..<originCount])) ?? [UInt8](bytes[..<originCount])).count
+    let count =
+      originCount == 0 ? 0 : (function([UInt8](bytes[..<originCount])) ?? [UInt8](bytes[..<originCount])).count
     replace(with: new, originCount: count)
   }
 

@@ -62,7 +62,8 @@ struct PrecompiledNormalization: Sendable {
       }
     }
 
-    private mutating func replace(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, with replacement: Range<Int>) {
+    private mutating func replace(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, with replacement: Range<Int>)
+    {
       if written.isEmpty { written.reserveCapacity(text.count + text.count / 2) }
       unsafe written.append(contentsOf: text[copied..<part.lowerBound])
       written.append(contentsOf: map.bytes(replacement))

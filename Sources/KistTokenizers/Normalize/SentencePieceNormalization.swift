@@ -85,7 +85,9 @@ struct SentencePieceNormalization: Sendable {
       if length > 0 { return Part(start: offset, end: min(offset + length, text.count)) }
     }
     guard let map else { return unsafe onePart(text, at: offset) }
-    if unsafe UTF8Walk.isLoneASCII(text, at: offset), map.isPlain(ascii: byte) { return Part(start: offset, end: offset + 1) }
+    if unsafe UTF8Walk.isLoneASCII(text, at: offset), map.isPlain(ascii: byte) {
+      return Part(start: offset, end: offset + 1)
+    }
     guard let match = unsafe map.longestMatch(text, at: offset) else { return unsafe onePart(text, at: offset) }
     return Part(start: offset, end: offset + match.length, replacement: match.replacement)
   }

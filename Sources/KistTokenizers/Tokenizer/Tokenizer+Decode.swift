@@ -30,7 +30,9 @@ extension Tokenizer {
     var bytes: [UInt8] = []
     for id in ids {
       if let added = addedTokens.token(of: id) {
-        if !(skipsSpecialTokens && added.isSpecial) { bytes += ByteAlphabet.bytes(ofSpelling: added.bytes) ?? added.bytes }
+        if !(skipsSpecialTokens && added.isSpecial) {
+          bytes += ByteAlphabet.bytes(ofSpelling: added.bytes) ?? added.bytes
+        }
       } else {
         vocabulary.append(id, to: &bytes)
       }

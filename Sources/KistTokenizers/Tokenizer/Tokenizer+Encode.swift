@@ -60,7 +60,9 @@ extension Tokenizer {
   private func append(
     _ text: [UInt8], _ settings: EncodingSettings, to ids: inout [UInt32], _ scratch: TokenizerScratch
   ) throws(KistError) {
-    guard !addedTokens.raw.isEmpty else { return try appendNormalized(text, isFirst: true, settings, to: &ids, scratch) }
+    guard !addedTokens.raw.isEmpty else {
+      return try appendNormalized(text, isFirst: true, settings, to: &ids, scratch)
+    }
     for segment in Self.segments(of: text, addedTokens.raw, settings) {
       if let id = segment.id {
         ids.append(id)

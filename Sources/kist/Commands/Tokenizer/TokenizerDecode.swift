@@ -50,7 +50,9 @@ struct TokenizerDecode: ParsableCommand {
     let skips = special.map { $0 == .skip } ?? tokenizer.referenceSkipsSpecialTokens
     if jsonl {
       return try JSONLines.map(global.parallelism) { (object) throws(KistError) in
-        guard let values = object["ids"]?.array else { throw KistError(.invalid, field: "ids", "missing, or not a list") }
+        guard let values = object["ids"]?.array else {
+          throw KistError(.invalid, field: "ids", "missing, or not a list")
+        }
         let ids = try values.map { value throws(KistError) in
           guard let id = value.int.flatMap({ UInt32(exactly: $0) }) else {
             throw KistError(.invalid, field: "ids", "has something that is no id")

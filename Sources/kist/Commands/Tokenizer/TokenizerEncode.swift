@@ -40,7 +40,8 @@ struct TokenizerEncode: ParsableCommand {
 
   func validate() throws {
     guard texts.isEmpty == jsonl else {
-      throw ValidationError(jsonl ? "--jsonl reads standard input: give no text." : "Give a text, or - for standard input.")
+      throw ValidationError(
+        jsonl ? "--jsonl reads standard input: give no text." : "Give a text, or - for standard input.")
     }
   }
 
