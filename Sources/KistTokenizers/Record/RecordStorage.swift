@@ -3,7 +3,8 @@ import KistCore
 /// The memory of a compiled tokenizer: a part of a mapped file, or bytes of its own.
 @safe package final class RecordStorage: Sendable {
   private let mapped: MappedFile?
-  private nonisolated(unsafe) let base: UnsafeRawPointer
+  /// Nil when there are no bytes.
+  private nonisolated(unsafe) let base: UnsafeRawPointer?
   package let count: Int
   private let ownsMemory: Bool
 
@@ -11,7 +12,7 @@ import KistCore
   package init(_ file: MappedFile, range: Range<Int>) {
     let bytes = unsafe file.pointer(range)
     mapped = file
-    unsafe base = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 64)!
+    unsafe base = bytes.baseAddress
     count = bytes.count
     ownsMemory = false
   }
@@ -20,13 +21,13 @@ import KistCore
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
     unsafe memory.copyBytes(from: bytes)
     mapped = nil
-    unsafe base = UnsafeRawPointer(memory.baseAddress!)
+    unsafe base = memory.baseAddress.map { unsafe UnsafeRawPointer($0) }
     count = bytes.count
     ownsMemory = true
   }
 
   deinit {
-    if ownsMemory { unsafe base.deallocate() }
+    if ownsMemory { unsafe base?.deallocate() }
   }
 
   /// An array that lies in this memory; nil when it would not.
@@ -35,7 +36,7 @@ import KistCore
   ) -> FlatArray<Element>? {
     let (byteCount, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Element>.size)
     guard !overflow, offset >= 0, count >= 0, offset <= self.count, byteCount <= self.count - offset else { return nil }
-    return unsafe FlatArray(owner: self, base: base + offset, count: count)
+    return unsafe FlatArray(owner: self, base: base.map { unsafe $0 + offset }, count: count)
   }
 }
 
@@ -44,23 +45,23 @@ import KistCore
 /// An index beyond the end reads as zero: a damaged record can give wrong ids, which `verify` finds, but it can't read outside its memory.
 @safe package struct FlatArray<Element: FixedWidthInteger & BitwiseCopyable>: Sendable {
   private let owner: RecordStorage
-  private nonisolated(unsafe) let base: UnsafeRawPointer
+  private nonisolated(unsafe) let base: UnsafeRawPointer?
   package let count: Int
 
-  fileprivate init(owner: RecordStorage, base: UnsafeRawPointer, count: Int) {
+  fileprivate init(owner: RecordStorage, base: UnsafeRawPointer?, count: Int) {
     self.owner = owner
     unsafe self.base = base
     self.count = count
   }
 
   package subscript(index: Int) -> Element {
-    guard UInt(bitPattern: index) < UInt(bitPattern: count) else { return 0 }
+    guard UInt(bitPattern: index) < UInt(bitPattern: count), let base = unsafe base else { return 0 }
     return unsafe base.loadUnaligned(fromByteOffset: index &* MemoryLayout<Element>.size, as: Element.self)
   }
 
   /// The elements in memory, for loops and kernels that check bounds themselves. The pointer lives as long as this array.
   @unsafe package func withBuffer<Result>(_ body: (UnsafeBufferPointer<Element>) throws -> Result) rethrows -> Result {
-    try unsafe body(UnsafeBufferPointer(start: base.assumingMemoryBound(to: Element.self), count: count))
+    try unsafe body(UnsafeBufferPointer(start: base?.assumingMemoryBound(to: Element.self), count: count))
   }
 
   /// Elements of a range, cut to those that exist.
