@@ -75,6 +75,8 @@ extension VocabularyTable {
       }
       slots[slot] = UInt32(position + 1)
     }
-    return slots.map { $0 == 0 ? 0 : tokens[Int($0) - 1].id + 1 }
+    return slots.map { position in
+      position == 0 ? 0 : mark(hashes[Int(position) - 1]) | (tokens[Int(position) - 1].id + 1)
+    }
   }
 }

@@ -5,7 +5,8 @@ import KistCore
 /// ```
 /// tokenBytes   u8   all tokens' bytes, by id, one after the other
 /// tokenStarts  u32  where each begins in tokenBytes; one more than there are ids
-/// tokenIndex   u32  slots, a power of two: id + 1, or 0 when free; a token stands in the first free slot from its hash on
+/// tokenIndex   u32  slots, a power of two: id + 1, and above it the uppermost 7 bits of the token's hash; 0 when free. A token stands
+///                   in the first free slot from its hash on
 /// ```
 ///
 /// An id that no token has is one of no bytes that the index does not hold either.
@@ -18,6 +19,12 @@ package struct VocabularyTable: Sendable {
 
   /// No token stands further than this from the slot of its hash: bounds what a hostile vocabulary can cost.
   static let longestProbe = 256
+
+  /// Where the id plus one lies in a slot.
+  static let idMask: UInt32 = 1 << 25 - 1
+
+  /// What of a hash stands in a slot.
+  static func mark(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash &>> 57) &<< 25 }
 
   /// - Throws: `damaged` when the sections contradict each other.
   package init(_ reader: RecordReader) throws(KistError) {
@@ -35,11 +42,14 @@ package struct VocabularyTable: Sendable {
   /// - Complexity: one hash, about two comparisons.
   package func id(of token: UnsafeRawBufferPointer) -> UInt32? {
     let mask = tokenIndex.count - 1
-    var slot = Int(truncatingIfNeeded: unsafe TokenHash.hash(token)) & mask
+    let hash = unsafe TokenHash.hash(token)
+    let mark = Self.mark(hash)
+    var slot = Int(truncatingIfNeeded: hash) & mask
     for _ in 0..<Self.longestProbe {
       let entry = tokenIndex[slot]
       if entry == 0 { return nil }
-      if unsafe holds(entry - 1, token) { return entry - 1 }
+      let id = (entry & Self.idMask) &- 1
+      if entry & ~Self.idMask == mark, unsafe holds(id, token) { return id }
       slot = (slot + 1) & mask
     }
     return nil

@@ -27,7 +27,8 @@ extension BPECompiler {
     let ids = Set(vocabulary.tokens.map(\.id))
     var table = PairTableBuilder(minimumCapacity: pairs.count)
     for (rank, pair) in pairs.enumerated() {
-      guard ids.contains(pair.left), ids.contains(pair.right), ids.contains(pair.merged), rank < UInt32.max else {
+      guard ids.contains(pair.left), ids.contains(pair.right), ids.contains(pair.merged), rank < Merging.rankLimit
+      else {
         throw KistError(
           .invalid, field: "merges",
           "number \(rank + 1) merges \(name(pair.left)) and \(name(pair.right)) into \(name(pair.merged)); not all are in the vocabulary"

@@ -2,8 +2,18 @@ import KistCore
 
 /// What two neighbouring symbols merge into, and when.
 protocol PairLookup {
+  /// Begins a search, so that what it needs from memory is on its way while others begin.
+  func hint(_ left: UInt32, _ right: UInt32) -> UInt32
+
   /// The rank above, the merged symbol below; ``Merging/none`` for two that do not merge.
-  func find(_ left: UInt32, _ right: UInt32) -> UInt64
+  ///
+  /// - Parameter hint: What ``hint(_:_:)`` gave for the same two.
+  func find(_ left: UInt32, _ right: UInt32, hint: UInt32) -> UInt64
+}
+
+extension PairLookup {
+  @inline(__always)
+  func find(_ left: UInt32, _ right: UInt32) -> UInt64 { find(left, right, hint: hint(left, right)) }
 }
 
 /// A compiled table of pairs of 32-bit numbers.
@@ -41,21 +51,25 @@ struct PairTable: PairLookup, Sendable {
   /// A pair's key and value, by its number.
   subscript(number: Int) -> (key: UInt64, value: UInt64) { (entries[2 * number], entries[2 * number + 1]) }
 
+  /// The entry of the index where the search begins.
   @inline(__always)
-  func find(_ left: UInt32, _ right: UInt32) -> UInt64 {
+  func hint(_ left: UInt32, _ right: UInt32) -> UInt32 {
+    index[Int(truncatingIfNeeded: (Self.key(left, right) &* TokenHash.multiplier) &>> shift)]
+  }
+
+  @inline(__always)
+  func find(_ left: UInt32, _ right: UInt32, hint: UInt32) -> UInt64 {
     let key = Self.key(left, right)
     let hash = key &* TokenHash.multiplier
     let mark = UInt32(truncatingIfNeeded: hash &>> (shift &- 8)) &<< 24
-    var slot = Int(truncatingIfNeeded: hash &>> shift)
-    var distance = 0
-    while distance < Self.longestProbe {
-      let entry = index[slot]
-      if entry == 0 { return Merging.none }
+    var (entry, slot, distance) = (hint, Int(truncatingIfNeeded: hash &>> shift), 0)
+    while entry != 0, distance < Self.longestProbe {
       if (entry ^ mark) &>> 24 == 0 {
         let number = Int((entry & 0xFF_FFFF) &- 1)
         if entries[2 &* number] == key { return entries[2 &* number &+ 1] }
       }
       slot = (slot &+ 1) & (index.count &- 1)
+      entry = index[slot]
       distance &+= 1
     }
     return Merging.none

@@ -18,7 +18,9 @@ struct PairTableBuilder: PairLookup {
     values = Array(repeating: 0, count: slotCount)
   }
 
-  func find(_ left: UInt32, _ right: UInt32) -> UInt64 {
+  func hint(_ left: UInt32, _ right: UInt32) -> UInt32 { 0 }
+
+  func find(_ left: UInt32, _ right: UInt32, hint: UInt32) -> UInt64 {
     let slot = slot(of: PairTable.key(left, right))
     return keys[slot] == Self.free ? Merging.none : values[slot]
   }
