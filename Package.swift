@@ -72,7 +72,8 @@ let package = Package(
     .testTarget(
       name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "KistConversionTests", dependencies: ["KistConversion", "CKernels", "TestSupport"], swiftSettings: strict),
+      name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "ConformanceTests", dependencies: ["KistConversion", "TestSupport", "kist"], path: "Tests/Conformance",
       swiftSettings: strict),

@@ -57,8 +57,7 @@ import Testing
       #expect(ProcessInfo.processInfo.environment["KIST_NORMALIZER_GOLDEN"] != nil, "the golden file has no \(name)")
       return
     }
-    let symbols = name.contains("symbols") ? Symbols(golden.symbols) : nil
-    let stage = try NormalizerStage(try definition(name, golden), symbols: symbols)
+    let stage = try NormalizerStage(try definition(name, golden))
     for (text, output) in zip(golden.sample, expected.sample) {
       #expect(try run(stage, Array(text.utf8), name) == output, "of \(text.debugDescription)")
     }
@@ -122,6 +121,7 @@ import Testing
     if let normalizer = table[name] { return normalizer }
     var settings = SentencePieceNormalizer()
     if name.contains("symbols") {
+      settings.userDefinedSymbols = golden.symbols.map { Array($0.utf8) }
       settings.treatsWhitespaceAsSuffix = name.hasSuffix("1")
     } else {
       let flags = try #require(Int(name.suffix(1)))
@@ -141,16 +141,5 @@ import Testing
 
   private func replace(_ literal: String, _ content: String) -> Normalizer {
     .replace(.literal(Array(literal.utf8)), with: Array(content.utf8))
-  }
-}
-
-private struct Symbols: PrefixMatcher {
-  private let symbols: [[UInt8]]
-
-  init(_ symbols: [String]) { self.symbols = symbols.map { Array($0.utf8) } }
-
-  func longestMatch(in text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Int {
-    let rest = unsafe Array(text[offset...])
-    return symbols.filter { rest.starts(with: $0) }.map(\.count).max() ?? 0
   }
 }

@@ -80,7 +80,7 @@ package struct DecoderStage: Sendable {
       return tokens
     case .bpe(let suffix):
       return tokens.indices.map { tokens[$0].replacing(suffix, with: $0 == tokens.count - 1 ? [] : [0x20]) }
-    case .byteLevel: return [UTF8Repair.repaired(tokens.flatMap { byteLevel($0) ?? $0 })]
+    case .byteLevel: return [UTF8Repair.repaired(tokens.flatMap { ByteAlphabet.bytes(ofSpelling: $0) ?? $0 })]
     case .wordPiece(let prefix, let cleansUp):
       return tokens.indices.map { wordPiece(tokens[$0], isFirst: $0 == 0, prefix: prefix, cleansUp: cleansUp) }
     case .metaspace(let replacement, let dropsInFirst):
@@ -105,17 +105,6 @@ package struct DecoderStage: Sendable {
 }
 
 extension DecoderStage {
-  /// The bytes that a token's characters stand for; nil when one stands for none.
-  private static func byteLevel(_ token: [UInt8]) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(token.count)
-    for scalar in String(decoding: token, as: UTF8.self).unicodeScalars {
-      guard let byte = ByteAlphabet.byte(of: scalar.value) else { return nil }
-      bytes.append(byte)
-    }
-    return bytes
-  }
-
   private static func wordPiece(_ token: [UInt8], isFirst: Bool, prefix: [UInt8], cleansUp: Bool) -> [UInt8] {
     var token = token
     if !isFirst {
@@ -191,7 +180,7 @@ extension DecoderStage {
       run.removeAll(keepingCapacity: true)
     }
     for token in tokens {
-      if let byte = byte(of: token) {
+      if let byte = ByteToken.byte(of: token) {
         run.append(byte)
       } else {
         finishRun()
@@ -200,23 +189,5 @@ extension DecoderStage {
     }
     finishRun()
     return output
-  }
-
-  /// The byte of `<0x..>`: hexadecimal digits of either case, and, as Rust reads numbers, a plus and one digit.
-  private static func byte(of token: [UInt8]) -> UInt8? {
-    guard token.count == 6, token.starts(with: Array("<0x".utf8)), token[5] == UInt8(ascii: ">") else { return nil }
-    let low = hexadecimalDigit(token[4])
-    if token[3] == UInt8(ascii: "+") { return low }
-    guard let high = hexadecimalDigit(token[3]), let low else { return nil }
-    return high << 4 | low
-  }
-
-  private static func hexadecimalDigit(_ character: UInt8) -> UInt8? {
-    switch character {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
-    default: nil
-    }
   }
 }

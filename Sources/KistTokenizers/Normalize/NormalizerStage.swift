@@ -23,11 +23,10 @@ package struct NormalizerStage: Sendable {
     case sentencePiece(SentencePieceNormalization)
   }
 
-  /// - Parameter symbols: Pieces that SentencePiece's normalizer leaves as they are: a model's user-defined ones.
   /// - Throws: `damaged` for a character map that contradicts its format; what the pattern of a replacement throws.
-  package init(_ definition: Normalizer, symbols: (any PrefixMatcher)? = nil) throws(KistError) {
+  package init(_ definition: Normalizer) throws(KistError) {
     var steps: [Step] = []
-    try Self.append(definition, symbols: symbols, to: &steps)
+    try Self.append(definition, to: &steps)
     self.steps = steps
   }
 
@@ -42,11 +41,9 @@ package struct NormalizerStage: Sendable {
     text = working.normalized
   }
 
-  private static func append(
-    _ definition: Normalizer, symbols: (any PrefixMatcher)?, to steps: inout [Step]
-  ) throws(KistError) {
+  private static func append(_ definition: Normalizer, to steps: inout [Step]) throws(KistError) {
     switch definition {
-    case .sequence(let parts): for part in parts { try append(part, symbols: symbols, to: &steps) }
+    case .sequence(let parts): for part in parts { try append(part, to: &steps) }
     case .nfc: steps.append(.form(.nfc))
     case .nfd: steps.append(.form(.nfd))
     case .nfkc: steps.append(.form(.nfkc))
@@ -65,7 +62,7 @@ package struct NormalizerStage: Sendable {
     case .replace(let pattern, let content): steps.append(.replace(try Replacement(pattern, with: content)))
     case .prepend(let content): steps.append(.prepend(content))
     case .sentencePiece(let settings):
-      steps.append(.sentencePiece(try SentencePieceNormalization(settings, symbols: symbols)))
+      steps.append(.sentencePiece(try SentencePieceNormalization(settings)))
     }
   }
 

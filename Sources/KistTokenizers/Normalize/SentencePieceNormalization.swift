@@ -1,25 +1,20 @@
 import KistCore
 
-/// Finds the longest of some strings that a text has at a place: SentencePiece's user-defined symbols.
-package protocol PrefixMatcher: Sendable {
-  /// - Returns: The length of the longest one; 0 when there is none.
-  func longestMatch(in text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Int
-}
-
 /// SentencePiece's own normalizer. Source: sentencepiece 0.2.3, `normalizer.cc`, `Normalizer::Normalize`.
 struct SentencePieceNormalization: Sendable {
   private let settings: SentencePieceNormalizer
   private let map: CharacterMap?
-  private let symbols: (any PrefixMatcher)?
+  /// User-defined pieces, which stay as they are; nil when there are none.
+  private let symbols: PrefixMatcher?
 
   private static let space: [UInt8] = [0x20]
   /// U+2581.
   private static let escapedSpace: [UInt8] = [0xE2, 0x96, 0x81]
 
-  init(_ settings: SentencePieceNormalizer, symbols: (any PrefixMatcher)?) throws(KistError) {
+  init(_ settings: SentencePieceNormalizer) throws(KistError) {
     self.settings = settings
     map = settings.charsmap.isEmpty ? nil : try CharacterMap(settings.charsmap)
-    self.symbols = symbols
+    symbols = settings.userDefinedSymbols.isEmpty ? nil : PrefixMatcher(settings.userDefinedSymbols)
   }
 
   func apply(to text: inout OriginText) {

@@ -8,12 +8,16 @@ extension ByteAlphabet {
 
   /// The bytes that characters stand for; nil when one stands for none.
   package static func bytes(ofSpelling text: [UInt8]) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count)
-    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-      guard let byte = byte(of: scalar.value) else { return nil }
-      bytes.append(byte)
+    unsafe text.withUnsafeBytes { text in
+      var bytes: [UInt8] = []
+      var offset = 0
+      while offset < text.count {
+        let unit = unsafe UTF8Unit(text, at: offset)
+        guard let byte = byte(of: unit.value) else { return nil }
+        bytes.append(byte)
+        offset += unit.byteCount
+      }
+      return bytes
     }
-    return bytes
   }
 }

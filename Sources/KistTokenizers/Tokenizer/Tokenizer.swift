@@ -108,7 +108,9 @@ extension Tokenizer {
   public func token(_ id: UInt32) -> [UInt8]? {
     if let added = addedTokens.token(of: id) { return added.bytes }
     guard vocabulary.contains(id) else { return nil }
-    return usesRawBytes ? ByteAlphabet.spelling(of: vocabulary.bytes(of: id)) : vocabulary.bytes(of: id)
+    let bytes = vocabulary.bytes(of: id)
+    // Tokens with characters outside the alphabet keep their own bytes, and are not found by them.
+    return usesRawBytes && vocabulary.id(of: bytes) == id ? ByteAlphabet.spelling(of: bytes) : bytes
   }
 
   /// Tokens that mean something other than text, by id.

@@ -56,28 +56,13 @@ struct BPECompiler {
   private static func translate(_ vocabulary: Vocabulary) -> (Vocabulary, Set<UInt32>) {
     var (translated, unreachable) = (vocabulary, Set<UInt32>())
     for index in translated.tokens.indices {
-      if let bytes = bytes(ofAlphabet: vocabulary.tokens[index].bytes) {
+      if let bytes = ByteAlphabet.bytes(ofSpelling: vocabulary.tokens[index].bytes) {
         translated.tokens[index].bytes = bytes
       } else {
         unreachable.insert(vocabulary.tokens[index].id)
       }
     }
     return (translated, unreachable)
-  }
-
-  /// What text in the byte alphabet stands for; nil when a character is outside it.
-  static func bytes(ofAlphabet text: [UInt8]) -> [UInt8]? {
-    unsafe text.withUnsafeBytes { text in
-      var bytes: [UInt8] = []
-      var offset = 0
-      while offset < text.count {
-        let unit = unsafe UTF8Unit(text, at: offset)
-        guard let byte = ByteAlphabet.byte(of: unit.value) else { return nil }
-        bytes.append(byte)
-        offset += unit.byteCount
-      }
-      return bytes
-    }
   }
 
   func compile(into writer: inout RecordWriter) throws(KistError) {
