@@ -27,6 +27,13 @@ struct CompiledTokenizerTests {
     try CheckpointVerification(path: path, level: .full, key: nil, parallelism: Parallelism())
   }
 
+  /// The lock goes with the editor.
+  private func edit(_ path: String, _ change: (ContainerEdit) throws -> Void) throws {
+    let edit = try ContainerEdit(path: path)
+    try change(edit)
+    _ = try edit.commit()
+  }
+
   private func ids(_ path: String) throws -> [UInt32] {
     let tokenizer = try Tokenizer.open(path: path)
     return try tokenizer.encode(Array("The cat sat, 42 naïve times.".utf8), tokenizer.referenceSettings)
@@ -46,15 +53,13 @@ struct CompiledTokenizerTests {
   @Test func `an edit of the tokenizer's file compiles it again, and taking it out takes the record out`() throws {
     let (folder, container) = try modelWithTokenizer("gpt2")
     let before = try ids(container)
-    let other = try ContainerEdit(path: container)
-    try other.putAsset("tokenizer.json", MemorySource(try readFile(tokenizerFile("bert-uncased"))))
-    _ = try other.commit()
+    try edit(container) { edit in
+      try edit.putAsset("tokenizer.json", MemorySource(try readFile(tokenizerFile("bert-uncased"))))
+    }
     #expect(try ids(container) != before)
     #expect(try ids(container) == ids(tokenizerFile("bert-uncased")))
     #expect(try isSound(container).isSound)
-    let none = try ContainerEdit(path: container)
-    try none.remove("tokenizer.json")
-    _ = try none.commit()
+    try edit(container) { try $0.remove("tokenizer.json") }
     #expect(throws: KistError.self) { try Tokenizer.open(path: container) }
     withExtendedLifetime(folder) {}
   }
