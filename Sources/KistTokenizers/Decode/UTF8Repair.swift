@@ -4,7 +4,9 @@ package enum UTF8Repair {
 
   /// One U+FFFD for each longest beginning of a character, as Rust's `from_utf8_lossy` and Python's `errors="replace"`.
   package static func repaired(_ bytes: [UInt8]) -> [UInt8] {
-    repaired(bytes) { $0.prefixByteCount }
+    // Nearly every text is valid, which the standard library tells at the speed of memory.
+    if String(validating: bytes, as: UTF8.self) != nil { return bytes }
+    return repaired(bytes) { $0.prefixByteCount }
   }
 
   /// One U+FFFD for each byte that is in no character, as sentencepiece.

@@ -51,14 +51,15 @@ struct TokenizerEncode: ParsableCommand {
     if jsonl { return try encodeLines(tokenizer, settings) }
     let encodings = try texts.map { text throws(KistError) in
       let bytes = text == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(text.utf8)
-      return TokenList(try tokenizer.encode(bytes, settings), tokenizer)
+      return try tokenizer.encode(bytes, settings)
     }
     if global.json {
-      try Output.json(EncodingReport(path: source, reference: tokenizer.reference, texts: encodings))
+      let texts = encodings.map { TokenList($0, tokenizer) }
+      try Output.json(EncodingReport(path: source, reference: tokenizer.reference, texts: texts))
     } else if show {
-      for encoding in encodings { Output.lines(encoding.table.lines(emphasis: Terminal.bold)) }
+      for ids in encodings { Output.lines(TokenList(ids, tokenizer).table.lines(emphasis: Terminal.bold)) }
     } else {
-      for encoding in encodings { Output.line(encoding.tokens.map { "\($0.id)" }.joined(separator: " ")) }
+      for ids in encodings { Output.line(ids.map(String.init).joined(separator: " ")) }
     }
   }
 
