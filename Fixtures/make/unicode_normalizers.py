@@ -16,9 +16,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import libraries_first  # noqa: F401
 import sentencepiece
 import tokenizers
-from tokenizers import Regex, normalizers
+from tokenizers import normalizers
+
+import sentencepiece_map
 
 OUTPUT = Path(__file__).resolve().parents[1] / "tokenizers/normalizers/normalizers.json"
 TEXTS_A_BLOCK = 100
@@ -35,7 +38,7 @@ AWKWARD = """0 1 7 9 A B C D E 1F 20 20 20 7F 80 85 8F 9F A0 AD 24 2B 3C 40 5E 6
     1680 2000 200A 200B 200C 200D 200E 200F 2028 2029 202F 205F 2060 3000 FEFF FFFD 2581 2581 E0001 E0061 E0100 F8FE FFFE
     1F468 1F469 1F3FD 200D 200D 2764 FE0F FE0E 1F1E9 1F1EA 1F600 1FAE0 A9 2122 20E3 600 110BD 6DD 70F 903 1CF2 1CF3 93E 1D165
     61D 7FD 8E2 897 898 1ACF 1AE5 11B61 1E6E3 1734 1714 1715 166D 111C9 1171E 61C 589 A6F0 16D63 16D67 105C9 105D2 11938 1193B 11131 11127
-    113C5 11383 A7F2 A7F1 AB69 10781 16121 1CEF0 378 E000 10FFFF 661 6F1 966 2160 2155 3007 10107 11DE0 5F 2D 2019 3001 FF01""".split()
+    113C5 11383 A7F2 A7F1 AB69 10781 16121 1CEF0 378 E000 10FFFF 661 6F1 966 2160 2155 3007 10107 11DE0 5F 2D 2019 3001 FF01 FFF2 E0002 1000 1039 17D2 11A3A 2388""".split()
 ALPHABET = [int(scalar, 16) for scalar in AWKWARD]
 
 RULES = {
@@ -117,6 +120,8 @@ def cases(charsmap: bytes) -> dict[str, Normalize]:
         "albert": n.Sequence([n.Replace("``", '"'), n.Replace("''", '"'), n.NFKD(), n.StripAccents(), n.Lowercase()]),
         "stripped": n.Sequence([n.NFKD(), n.Strip(), n.NFC(), n.Prepend("\u2581")]),
         "composed": n.Sequence([n.Precompiled(charsmap), n.Strip(), n.Replace("b", "")]),
+        "composed-stripped": n.Sequence([n.NFKC(), n.Strip(), n.StripAccents()]),
+        "decomposed-cut": n.Sequence([n.NFD(), n.StripAccents(), n.Replace("a", ""), n.NFC(), n.BertNormalizer()]),
         "spelled": n.Sequence([n.Strip(right=False), n.Lowercase(), n.ByteLevel()]),
     }  # fmt: skip
     return {name: of_tokenizers(normalizer) for name, normalizer in names.items()}
@@ -141,27 +146,6 @@ FLAGS = ["add_dummy_prefix", "escape_whitespaces", "remove_extra_whitespaces"]
 SYMBOLS = ["  ", "a ", " b", "\u3000", "ab", "abc", "\u0301\u0301", "\u2581 ", "a a a"]
 
 
-def compiled(rules: dict[str, str]) -> bytes:
-    """The character map of some rules: field 2 of the NormalizerSpec."""
-    spec, offset = sentencepiece.SentencePieceNormalizer(norm_map=list(rules.items())).serialized_normalizer_spec(), 0
-
-    def number() -> int:
-        nonlocal offset
-        value = shift = 0
-        while True:
-            byte = spec[offset]
-            offset, value, shift = offset + 1, value | (byte & 127) << shift, shift + 7
-            if byte < 128:
-                return value
-
-    while True:
-        key, length = number(), number()
-        if key == 2 << 3 | 2:
-            return spec[offset : offset + length]
-        if key & 7 == 2:
-            offset += length
-
-
 def digest(outputs: list[tuple[str, int]]) -> str:
     value = 0xCBF29CE484222325
     for output, begins in outputs:
@@ -172,7 +156,7 @@ def digest(outputs: list[tuple[str, int]]) -> str:
 
 if __name__ == "__main__":
     block_count, path = (int(sys.argv[1]), Path(sys.argv[2])) if len(sys.argv) > 2 else (20, OUTPUT)
-    charsmap = compiled(RULES)
+    charsmap = sentencepiece_map.charsmap(RULES)
     blocks = [block(number) for number in range(block_count)]
     golden = {
         "alphabet": ALPHABET, "symbols": SYMBOLS, "charsmap": base64.b64encode(charsmap).decode(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import libraries_first  # noqa: F401
 import tokenizers
 import unicode_sources as sources
 

@@ -1,9 +1,9 @@
 """Where unicode_tables.py gets its data from.
 
-    pip install unicodedataplus==16.0.0.post1 tokenizers==0.23.3 tiktoken==0.14.0
+    pip install unicodedataplus==16.0.0.post1 tokenizers==0.23.3 tiktoken==0.14.0 sentencepiece==0.2.3
 
 unicodedataplus holds the Unicode Character Database 16.0, the version that tokenizers' Oniguruma and tiktoken's regex-syntax have too
-(unicode_check.py compares them over all code points). What it lacks is asked of those libraries, a code point at a time.
+(unicode_properties.py compares them over all code points). What it lacks is asked of those libraries, a code point at a time.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import functools
 import re
 from collections.abc import Callable
 
+import libraries_first  # noqa: F401
 import tiktoken
 import unicodedataplus as ucd
+from sentencepiece_map import charsmap
 from tokenizers import normalizers, pre_tokenizers
 
 assert ucd.unidata_version == "16.0.0"
@@ -120,37 +122,48 @@ def combining_classes() -> list[int]:
     return [ucd.combining(chr(code)) if in_unicode_9(code) else 0 for code in range(0x110000)]
 
 
-# What joins the grapheme before it since Unicode 17.0.
-NEW_SPACING = {0x11B61, 0x11B65, 0x11B67}
-NEW_EXTEND = {
-    *range(0x1ACF, 0x1ADE), *range(0x1AE0, 0x1AEC), 0x10EFA, 0x10EFB, *range(0x11B60, 0x11B68),
-    0x1E6E3, 0x1E6E6, 0x1E6EE, 0x1E6EF, 0x1E6F5,
-} - NEW_SPACING  # fmt: skip
-
 # The order of GraphemeClass's raw values.
 GRAPHEME_CLASSES = """Other CR LF Control ExtendNone ExtendExtend ExtendLinker ZWJ Regional_Indicator Prepend SpacingMark L V T Syllable
     Pictographic Consonant""".split()
 
 
+def clusters(rules: dict[str, str], text: Callable[[str], str], shows: Callable[[str], bool]) -> set[int]:
+    """The code points with which tokenizers' Precompiled makes of a text what shows how it cuts grapheme clusters.
+
+    A short cluster that begins with a key becomes what the key becomes, the rest is lost; a cluster of six bytes is taken by character.
+    """
+    normalizer = normalizers.Precompiled(charsmap(rules))
+    return {code for code in SCALARS if shows(normalizer.normalize_str(text(chr(code))))}
+
+
 def grapheme_classes() -> list[int]:
-    """Grapheme_Cluster_Break, with Indic_Conjunct_Break and Extended_Pictographic in it."""
-    classes = []
-    for code in range(0x110000):
-        name = ucd.grapheme_cluster_break(chr(code))
-        if code in NEW_EXTEND:
-            name = "ExtendExtend"
-        elif code in NEW_SPACING:
-            name = "SpacingMark"
-        elif name == "Extend":
-            name += ucd.indic_conjunct_break(chr(code))
-        elif name in ("LV", "LVT"):
-            name = "Syllable"
-        elif name == "Other" and ucd.is_extended_pictographic(chr(code)):
-            name = "Pictographic"
-        elif name == "Other" and ucd.indic_conjunct_break(chr(code)) == "Consonant":
-            name = "Consonant"
-        classes.append(GRAPHEME_CLASSES.index(name))
-    return classes
+    """Grapheme_Cluster_Break, with Indic_Conjunct_Break and Extended_Pictographic in it, of Unicode 17.0: as tokenizers cuts clusters."""
+
+    def keeps_accent(text: str) -> bool:
+        return text.endswith("\u0301")
+
+    letter, ka = {"a": "b"}, {"\u0915": "b"}
+    joining = clusters(letter, lambda c: f"a{c}", lambda text: text == "b")
+    prepend = clusters(letter, lambda c: f"{c}a\u0301", keeps_accent)
+    control = clusters({"\u0301": "b"}, lambda c: f"{c}\u0301\u0302", lambda text: not text.endswith("\u0302"))
+    pictographic = clusters({"\u00a9": "b"}, lambda c: f"\u00a9\u200d{c}", lambda text: "\u200d" in text) - joining
+    consonants = clusters(ka, lambda c: f"{c}\u094d\u0915\u0301", keeps_accent)
+    linkers = clusters(ka, lambda c: f"\u0915{c}\u0915\u0301", keeps_accent) - prepend
+    conjunct = clusters(ka, lambda c: f"\u0915\u094d{c}\u0915\u0301", keeps_accent) - prepend
+
+    def name(code: int) -> str:
+        old = ucd.grapheme_cluster_break(chr(code)) if code not in SURROGATES else "Control"
+        if old in ("CR", "LF", "ZWJ", "Regional_Indicator", "L", "V", "T"):
+            return old
+        if old in ("LV", "LVT"):
+            return "Syllable"
+        if code in joining:
+            spacing = "ExtendNone" if old == "Extend" else "SpacingMark"
+            return "ExtendLinker" if code in linkers else "ExtendExtend" if code in conjunct else spacing
+        sets = {"Control": control, "Prepend": prepend, "Pictographic": pictographic, "Consonant": consonants}
+        return next((name for name, members in sets.items() if code in members), "Other")
+
+    return [GRAPHEME_CLASSES.index(name(code)) for code in range(0x110000)]
 
 
 def unicode_scripts() -> list[int]:

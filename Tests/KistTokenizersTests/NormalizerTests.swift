@@ -47,7 +47,7 @@ import Testing
     "strip-right",
     "bert", "bert-cased", "bert-accents", "bert-strips", "prepend", "prepend-nothing", "replace-space", "replace-byte",
     "replace-empty", "replace-removes", "replace-long", "precompiled", "llama", "albert", "stripped", "composed",
-    "spelled",
+    "spelled", "composed-stripped", "decomposed-cut",
     "sentencepiece-0", "sentencepiece-1", "sentencepiece-2", "sentencepiece-3", "sentencepiece-4", "sentencepiece-5",
     "sentencepiece-6", "sentencepiece-7", "sentencepiece-symbols-0", "sentencepiece-symbols-1",
   ])
@@ -116,6 +116,8 @@ import Testing
       "albert": .sequence([replace("``", "\""), replace("''", "\""), .nfkd, .stripAccents, .lowercase]),
       "stripped": .sequence([.nfkd, .strip(left: true, right: true), .nfc, prepend("▁")]),
       "composed": .sequence([.precompiled(charsmap: charsmap), .strip(left: true, right: true), replace("b", "")]),
+      "composed-stripped": .sequence([.nfkc, .strip(left: true, right: true), .stripAccents]),
+      "decomposed-cut": .sequence([.nfd, .stripAccents, replace("a", ""), .nfc, bert(lowercases: true)]),
       "spelled": .sequence([.strip(left: true, right: false), .lowercase, .byteLevel]),
     ]
     if let normalizer = table[name] { return normalizer }

@@ -2,12 +2,9 @@
 extension OriginText {
   /// Text of ASCII, or of scalars that the form never changes, is looked through and left.
   mutating func normalize(to form: NormalizationForm) {
-    transform { text in
-      unsafe text.withUnsafeBufferPointer { text in
-        var normalization = FormNormalization(form)
-        return unsafe normalization.normalized(text)
-      }
-    }
+    var normalization = FormNormalization(form, walk: OriginWalk(originCount: originCount))
+    let output = unsafe bytes.withUnsafeBufferPointer { unsafe normalization.normalized($0) }
+    if let output { replace(with: output, originCount: normalization.walk.count) }
   }
 }
 
@@ -20,12 +17,15 @@ private struct FormNormalization {
   private let expansions: ScalarExpansions
   private let compositions = UnicodeTable.compositions
   private var output: [UInt8] = []
-  /// Decomposed scalars, each below its combining class in one number: `class << 56 | place << 21 | scalar`.
+  private(set) var walk: OriginWalk
+  /// Decomposed scalars with their combining classes: `class << 56 | place << 22 | isAdded << 21 | scalar`.
   private var segment: [UInt64] = []
-  private var composed: [UInt32] = []
+  /// Scalars with their changes (see `OriginWalk`).
+  private var composed: [(scalar: UInt32, change: Int)] = []
 
-  init(_ form: NormalizationForm) {
+  init(_ form: NormalizationForm, walk: OriginWalk) {
     self.form = form
+    self.walk = walk
     bit = 1 << form.rawValue
     expansions = form.isCompatible ? UnicodeTable.compatibilityDecompositions : UnicodeTable.canonicalDecompositions
   }
@@ -49,11 +49,14 @@ private struct FormNormalization {
       }
       if output.isEmpty { output.reserveCapacity(text.count + text.count / 2) }
       unsafe output.append(contentsOf: text[copied..<start])
+      unsafe walk.keep(copied..<start, of: text)
       offset = unsafe normalizeSegment(text, from: start)
       (start, copied) = (offset, offset)
     }
     guard copied > 0 else { return nil }
     unsafe output.append(contentsOf: text[copied...])
+    unsafe walk.keep(copied..<text.count, of: text)
+    unsafe walk.settle(text)
     return output
   }
 
@@ -84,26 +87,37 @@ private struct FormNormalization {
     order()
     if form.composes {
       compose()
-      for scalar in composed { output.append(scalar: scalar) }
+      for (scalar, change) in composed { unsafe write(scalar, change: change, of: text) }
     } else {
-      for entry in segment { output.append(scalar: UInt32(entry & 0x1F_FFFF)) }
+      for entry in segment { unsafe write(Self.scalar(entry), change: Self.change(entry), of: text) }
     }
     return offset
+  }
+
+  private static func scalar(_ entry: UInt64) -> UInt32 { UInt32(entry & 0x1F_FFFF) }
+
+  private static func change(_ entry: UInt64) -> Int { Int(entry >> 21 & 1) }
+
+  private mutating func write(_ scalar: UInt32, change: Int, of text: UnsafeBufferPointer<UInt8>) {
+    let start = output.count
+    output.append(scalar: scalar)
+    if !walk.isDone { unsafe walk.add(byteCount: output.count - start, change: change, of: text) }
   }
 
   private mutating func decompose(_ scalar: UInt32) {
     if let (leading, vowel, trailing) = Hangul.jamo(of: scalar) {
       append(leading)
-      append(vowel)
-      if let trailing { append(trailing) }
+      append(vowel, isAdded: true)
+      if let trailing { append(trailing, isAdded: true) }
       return
     }
     let expansion = expansions[scalar]
-    if expansion.isEmpty { append(scalar) } else { for part in expansion { append(part) } }
+    if expansion.isEmpty { append(scalar) }
+    for index in expansion.indices { append(expansion[index], isAdded: index > expansion.startIndex) }
   }
 
-  private mutating func append(_ scalar: UInt32) {
-    segment.append(UInt64(classes[scalar]) << 56 | UInt64(scalar))
+  private mutating func append(_ scalar: UInt32, isAdded: Bool = false) {
+    segment.append(UInt64(classes[scalar]) << 56 | (isAdded ? 1 << 21 : 0) | UInt64(scalar))
   }
 
   /// Sorts each run of combining marks by class; those of one class stay in their order.
@@ -120,7 +134,7 @@ private struct FormNormalization {
         end += 1
       }
       if !isSorted {
-        for place in start..<end { segment[place] |= UInt64(place - start) << 21 }
+        for place in start..<end { segment[place] |= UInt64(place - start) << 22 }
         segment[start..<end].sort()
       }
       start = end
@@ -132,17 +146,18 @@ private struct FormNormalization {
     var starter: Int?
     var lastClass: UInt64 = 0
     for entry in segment {
-      let (scalar, combiningClass) = (UInt32(entry & 0x1F_FFFF), entry >> 56)
+      let (scalar, combiningClass) = (Self.scalar(entry), entry >> 56)
       // Blocked when something stands between that has no lower class.
       if let starter, composed.count - 1 == starter || lastClass < combiningClass,
-        let composite = Hangul.composite(composed[starter], scalar) ?? compositions[composed[starter], scalar]
+        let composite = Hangul.composite(composed[starter].scalar, scalar)
+          ?? compositions[composed[starter].scalar, scalar]
       {
-        composed[starter] = composite
+        composed[starter] = (composite, composed[starter].change + Self.change(entry) - 1)
         continue
       }
       if combiningClass == 0 { starter = composed.count }
       lastClass = combiningClass
-      composed.append(scalar)
+      composed.append((scalar, Self.change(entry)))
     }
   }
 }

@@ -8,15 +8,13 @@ struct PrecompiledNormalization: Sendable {
   init(_ map: CharacterMap) { self.map = map }
 
   func apply(to text: inout OriginText) {
-    // What is removed at the beginning leaves its place to what follows.
-    let begins = text.originCount > 0
-    text.transform { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe normalized($0) } }
-    if begins, text.originCount == 0 { text.replace(with: text.bytes, originCount: 1) }
+    var pass = Pass(map: map, walk: OriginWalk(originCount: text.originCount))
+    let output = unsafe text.bytes.withUnsafeBufferPointer { unsafe normalized($0, &pass) }
+    if let output { text.replace(with: output, originCount: pass.walk.count) }
   }
 
   /// Nil when all stays.
-  private func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
-    var pass = Pass(map: map)
+  private func normalized(_ text: UnsafeBufferPointer<UInt8>, _ pass: inout Pass) -> [UInt8]? {
     var offset = 0
     while offset < text.count {
       let end = unsafe endOfCluster(text, from: offset)
@@ -43,8 +41,12 @@ struct PrecompiledNormalization: Sendable {
     let map: CharacterMap
     private var written: [UInt8] = []
     private var copied = 0
+    private(set) var walk: OriginWalk
 
-    init(map: CharacterMap) { self.map = map }
+    init(map: CharacterMap, walk: OriginWalk) {
+      self.map = map
+      self.walk = walk
+    }
 
     mutating func take(_ text: UnsafeBufferPointer<UInt8>, _ cluster: Range<Int>) {
       if cluster.count == 1, unsafe map.isPlain(ascii: text[cluster.lowerBound]) { return }
@@ -67,13 +69,35 @@ struct PrecompiledNormalization: Sendable {
       if written.isEmpty { written.reserveCapacity(text.count + text.count / 2) }
       unsafe written.append(contentsOf: text[copied..<part.lowerBound])
       written.append(contentsOf: map.bytes(replacement))
+      if !walk.isDone { unsafe follow(text, part, replacement) }
       copied = part.upperBound
     }
 
-    func output(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    /// The characters that a replacement has more are its last; what it has less goes with the last character before.
+    private mutating func follow(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, _ replacement: Range<Int>) {
+      unsafe walk.keep(copied..<part.lowerBound, of: text)
+      let lengths = map.bytes(replacement).scalarLengths
+      let oldCount = unsafe [UInt8](text[part])[...].scalarLengths.count
+      for (index, length) in lengths.enumerated() {
+        unsafe walk.add(byteCount: length, change: index < oldCount ? 0 : 1, of: text)
+      }
+      walk.remove(max(0, oldCount - lengths.count))
+    }
+
+    mutating func output(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
       guard copied > 0 else { return nil }
+      unsafe walk.keep(copied..<text.count, of: text)
+      unsafe walk.settle(text)
       return unsafe written + text[copied...]
     }
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// How many bytes each scalar has.
+  fileprivate var scalarLengths: [Int] {
+    let starts = indices.filter { self[$0] & 0xC0 != 0x80 } + [endIndex]
+    return zip(starts.dropFirst(), starts).map(-)
   }
 }
 
