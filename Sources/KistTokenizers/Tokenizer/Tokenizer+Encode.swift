@@ -94,10 +94,14 @@ extension Tokenizer {
   private func appendPieces(
     _ text: NormalizedText, to ids: inout [UInt32], _ scratch: TokenizerScratch
   ) throws(KistError) {
-    var pieces = Pieces(text)
-    try preTokenizer?.apply(to: &pieces)
     let count = ids.count
-    try model.encode(pieces, into: &ids, scratch)
+    if let scanner = preTokenizer?.soleScanner, case .bpe(let bpe) = model {
+      bpe.encode(text.bytes, cutBy: scanner, into: &ids, scratch)
+    } else {
+      var pieces = Pieces(text)
+      try preTokenizer?.apply(to: &pieces)
+      try model.encode(pieces, into: &ids, scratch)
+    }
     guard lacksUnknown, ids[count...].contains(ModelDefinition.absentUnknown) else { return }
     throw KistError(
       .invalid, field: "text", "has a part that is no token, and the unknown token is not in the vocabulary",

@@ -71,10 +71,30 @@ enum TokenizerModel: Sendable {
   }
 }
 
-/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer.
+extension BPEModel {
+  /// Pieces that are gathered before they are encoded: few enough to stay in the processor's cache.
+  private static let windowCount = 1024
+
+  /// Appends the ids of a text whose pieces a scanner finds: the same as with all pieces gathered first.
+  func encode(_ text: [UInt8], cutBy scanner: Scanner, into ids: inout [UInt32], _ scratch: TokenizerScratch) {
+    var window: [Range<Int>] = []
+    window.reserveCapacity(Self.windowCount)
+    unsafe text.withUnsafeBufferPointer { text in
+      unsafe scanner.forEachPiece(in: text) { start, end in
+        window.append(start..<end)
+        guard window.count == Self.windowCount else { return }
+        unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
+        window.removeAll(keepingCapacity: true)
+      }
+      unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
+    }
+  }
+}
+
+/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay unmade.
 final class TokenizerScratch: @unchecked Sendable {
   var bpe = BPEScratch()
-  var unigram = UnigramModel.Scratch()
-  var wordPiece = WordPieceModel.Scratch()
-  var wordLevel = WordLevelModel.Scratch()
+  lazy var unigram = UnigramModel.Scratch()
+  lazy var wordPiece = WordPieceModel.Scratch()
+  lazy var wordLevel = WordLevelModel.Scratch()
 }
