@@ -35,7 +35,7 @@ struct All: ParsableCommand {
     try editBench(options, gigabytes: 5)
     try packBench(options)
     try openBench(options)
-    try tokenizeBench(options, tokenizers: "../shared/data/tokenizers")
+    try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
   }
 }
 

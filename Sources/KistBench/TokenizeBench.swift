@@ -70,9 +70,10 @@ private func writeRecord(of path: String, to target: String) throws {
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Text to ids, against gigatoken, tokenizers, tiktoken and SentencePiece.")
+  static let defaultFolder = "../shared/data/tokenizers"
   @OptionGroup var options: BenchOptions
   @Option(help: "A folder with tokenizers, laid out as ../shared/data/tokenizers.")
-  var tokenizers = "../shared/data/tokenizers"
+  var tokenizers = Self.defaultFolder
   func run() throws { try tokenizeBench(options, tokenizers: tokenizers) }
 }
 

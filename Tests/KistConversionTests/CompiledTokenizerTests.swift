@@ -75,6 +75,22 @@ struct CompiledTokenizerTests {
     withExtendedLifetime(folder) {}
   }
 
+  @Test func `a record of another version's layout is left alone, and the files are used`() throws {
+    let (folder, container) = try modelWithTokenizer("gpt2")
+    let before = try ids(container)
+    var record = try Tokenizer.compile(try TokenizerSource.read(path: tokenizerFile("bert-uncased")))
+    record[4] = 2
+    do {
+      let editor = try KistEditor(path: container)
+      editor.put(.record("kist:tokenizer", record, staysRaw: true))
+      _ = try editor.commit()
+    }
+    #expect(try ids(container) == before)
+    let result = try isSound(container)
+    #expect(result.isSound && result.notes.contains { $0.contains("another version") })
+    withExtendedLifetime(folder) {}
+  }
+
   @Test func `a tokenizer that can't be compiled is packed all the same`() throws {
     let folder = try TemporaryFolder()
     let model = folder.file("model")

@@ -64,13 +64,19 @@ extension Tokenizer {
     return try KistFile(file)
   }
 
+  private static func record(of container: KistFile) throws(KistError) -> RecordStorage? {
+    guard let entry = container.find(RecordName.tokenizer, .record) else { return nil }
+    if let (file, range) = container.mappedRange(of: entry) { return RecordStorage(file, range: range) }
+    return RecordStorage(try container.bytes(of: entry))
+  }
+
+  /// Whether a container's compiled tokenizer is of a layout that this version reads; the files are compiled again where it is not.
+  static func knowsRecord(of container: KistFile) throws(KistError) -> Bool {
+    try record(of: container).map(RecordReader.knows) ?? true
+  }
+
   private static func open(_ container: KistFile) throws(KistError) -> Tokenizer {
-    if let entry = container.find(RecordName.tokenizer, .record) {
-      if let (file, range) = container.mappedRange(of: entry) {
-        return try Tokenizer(record: RecordStorage(file, range: range))
-      }
-      return try Tokenizer(record: RecordStorage(try container.bytes(of: entry)))
-    }
+    if let record = try record(of: container), RecordReader.knows(record) { return try Tokenizer(record: record) }
     switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).assets) {
     case .compiled(let record): return try Tokenizer(record: RecordStorage(record))
     case .failed(let error): throw error

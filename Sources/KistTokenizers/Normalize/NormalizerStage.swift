@@ -30,9 +30,6 @@ package struct NormalizerStage: Sendable {
     self.steps = steps
   }
 
-  /// Whether text stays as it is.
-  package var isIdentity: Bool { steps.isEmpty }
-
   /// - Throws: `invalid` when a replacement's pattern exceeds its match limits.
   package func apply(to text: inout NormalizedText) throws(KistError) {
     guard !steps.isEmpty else { return }

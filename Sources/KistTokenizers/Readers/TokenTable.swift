@@ -19,7 +19,7 @@ import KistCore
   private var slotShift: UInt64
 
   /// Ids up to here are read: tables are laid out by id, and a file of a few bytes must not ask for gigabytes.
-  static let maximumID: UInt32 = 1 << 24
+  static let maximumID = VocabularyTable.highestID
 
   /// - Parameter count: How many tokens there will be; more are taken, too.
   init(count: Int) {

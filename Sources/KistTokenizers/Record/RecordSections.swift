@@ -104,6 +104,12 @@ package struct RecordReader: Sendable {
   private let storage: RecordStorage
   private var places: [RecordSection: (elementByteCount: Int, offset: Int, count: Int)] = [:]
 
+  /// Whether a record is of this version's layout, or is no record: then opening it says what is wrong.
+  package static func knows(_ storage: RecordStorage) -> Bool {
+    guard let head = storage.array(at: 0, count: 2, of: UInt32.self), head[0] == RecordWriter.magic else { return true }
+    return head[1] == RecordWriter.version
+  }
+
   /// - Throws: `damaged` when the record's head or its list of sections contradicts itself; `unsupported` for another version.
   package init(_ storage: RecordStorage) throws(KistError) {
     self.storage = storage

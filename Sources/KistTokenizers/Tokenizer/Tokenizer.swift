@@ -41,6 +41,9 @@ public final class Tokenizer: Sendable {
   package init(record: RecordStorage) throws(KistError) {
     let reader = try RecordReader(record)
     pipeline = try Self.pipeline(reader)
+    guard pipeline.addedTokens.allSatisfy({ $0.id <= VocabularyTable.highestID }) else {
+      throw RecordReader.damage("id of an added token")
+    }
     usesRawBytes = pipeline.usesRawBytes
     lacksUnknown = pipeline.model.unknown == ModelDefinition.absentUnknown
     vocabulary = try VocabularyTable(reader)

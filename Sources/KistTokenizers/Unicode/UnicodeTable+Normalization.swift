@@ -1,8 +1,5 @@
 /// Unicode's normalization forms, of the version that tokenizers uses.
 extension UnicodeTable {
-  /// That of unicode-normalization-alignments 0.1.12 (tokenizers 0.23.3): what came later stays as it is.
-  package static let normalizationVersion = "9.0.0"
-
   /// The canonical combining class of a scalar.
   package static let combiningClass = ScalarMap(PackedRuns(combiningClassRuns), beyond: 0)
 

@@ -32,11 +32,4 @@ package enum GeneralCategory: UInt8, Sendable, CaseIterable {
   case sm, sc, sk, so
   case zs, zl, zp
   case cc, cf, cs, co, cn
-
-  package var isLetter: Bool { rawValue <= Self.lo.rawValue }
-  package var isMark: Bool { (Self.mn.rawValue...Self.me.rawValue).contains(rawValue) }
-  package var isNumber: Bool { (Self.nd.rawValue...Self.no.rawValue).contains(rawValue) }
-  package var isPunctuation: Bool { (Self.pc.rawValue...Self.po.rawValue).contains(rawValue) }
-  package var isSymbol: Bool { (Self.sm.rawValue...Self.so.rawValue).contains(rawValue) }
-  package var isSeparator: Bool { (Self.zs.rawValue...Self.zp.rawValue).contains(rawValue) }
 }
