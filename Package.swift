@@ -75,10 +75,11 @@ let package = Package(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["KistConversion", "TestSupport", "kist"], path: "Tests/Conformance",
+      name: "ConformanceTests", dependencies: ["KistConversion", "KistTokenizers", "TestSupport", "kist"],
+      path: "Tests/Conformance",
       swiftSettings: strict),
     .testTarget(
-      name: "HostileTests", dependencies: ["KistConversion", "TestSupport"], path: "Tests/Hostile",
+      name: "HostileTests", dependencies: ["KistConversion", "KistTokenizers", "TestSupport"], path: "Tests/Hostile",
       swiftSettings: strict),
   ],
   cxxLanguageStandard: .cxx17

@@ -6,48 +6,6 @@ import Testing
 
 /// Runs the command that was built with the tests.
 @Suite struct CommandTests {
-  struct Result {
-    var status: Int32
-    var output: String
-    var errors: String
-
-    func json() throws -> [String: Any] {
-      try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
-    }
-  }
-
-  /// The folder that has test bundle and command.
-  private static let products: URL = {
-    let test = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-    let candidates = [test, test.deletingLastPathComponent()]
-    return candidates.first { FileManager.default.isExecutableFile(atPath: $0.appendingPathComponent("kist").path) }
-      ?? test
-  }()
-
-  @discardableResult
-  private func kist(_ arguments: String..., input: String? = nil, in folder: TemporaryFolder? = nil) throws -> Result {
-    try run(arguments, input: input, in: folder)
-  }
-
-  private func run(_ arguments: [String], input: String? = nil, in folder: TemporaryFolder? = nil) throws -> Result {
-    let process = Process()
-    process.executableURL = Self.products.appendingPathComponent("kist")
-    process.arguments = arguments
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder.path) }
-    let (output, errors, source) = (Pipe(), Pipe(), Pipe())
-    (process.standardOutput, process.standardError, process.standardInput) = (output, errors, source)
-    try process.run()
-    source.fileHandleForWriting.write(Data((input ?? "").utf8))
-    try source.fileHandleForWriting.close()
-    // Standard error is short; standard output can fill its pipe.
-    let outputData = output.fileHandleForReading.readDataToEndOfFile()
-    let errorData = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationStatus, output: String(decoding: outputData, as: UTF8.self),
-      errors: String(decoding: errorData, as: UTF8.self))
-  }
-
   private static let model = "\(repository)/Fixtures/tiny-llama"
 
   /// A folder with the small model as `a.kist`.
@@ -200,7 +158,7 @@ import Testing
       ["convert", "no.kist", "-o", "x.kist"], ["edit", "no.kist", "rm", "t"], ["sign", "no.kist", "--key", "no.key"],
     ]
     for call in calls {
-      let result = try run(call, in: folder)
+      let result = try KistProcess.run(call, in: folder)
       #expect(result.status == 2 && result.output.isEmpty, "\(call)")
       #expect(
         result.errors.hasPrefix("kist: no.k") && result.errors.filter { $0 == "\n" }.count == 1,
@@ -221,7 +179,7 @@ import Testing
     ["convert", "a"],
   ])
   func `wrong usage is status 64`(arguments: [String]) throws {
-    #expect(try run(arguments).status == 64)
+    #expect(try KistProcess.run(arguments).status == 64)
   }
 
   @Test func `quiet says nothing but results`() throws {
@@ -243,7 +201,7 @@ import Testing
     #expect(verbs == documentedVerbs.reduce(into: []) { if $0.last != $1 { $0.append($1) } })
     let common: Set = ["--json", "--quiet", "--threads", "--force", "--help", "--version"]
     for row in rows {
-      let help = try run(row.verb.split(separator: " ").map(String.init) + ["--help"])
+      let help = try KistProcess.run(row.verb.split(separator: " ").map(String.init) + ["--help"])
       let listed = Set(help.output.matches(of: #/(?m)^  (?:-\w, )*(?<option>--[a-z-]+)/#).map { String($0.option) })
       let documented = Set(
         row.arguments.matches(of: #/--[a-z-]+|-o\b/#).map { $0.output == "-o" ? "--output" : String($0.output) })
@@ -261,7 +219,7 @@ import Testing
     try writeSample(
       folder.file("a.kist"), packing: .none, entries: [.tensor("t", dtype: .bf16, shape: [64 << 19], source: source)])
     let process = Process()
-    process.executableURL = Self.products.appendingPathComponent("kist")
+    process.executableURL = KistProcess.products.appendingPathComponent("kist")
     process.arguments = ["convert", folder.file("a.kist"), "-o", folder.file("b.kist"), "--pack", "max", "--quiet"]
     process.standardError = FileHandle.nullDevice
     try process.run()

@@ -29,6 +29,8 @@ struct GoldenTests {
 
   static let real = ["gpt2", "llama3", "mistral", "sentencepiece-unigram", "whisper"]
 
+  @Test func `there are goldens of every component`() { #expect(Self.small.count >= 121) }
+
   @Test(arguments: small)
   func `a small tokenizer gives the reference's ids`(folder: String) throws {
     try check(folder, Tokenizer(try TokenizerSource.read(path: folder)))
