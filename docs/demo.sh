@@ -17,6 +17,7 @@ run kist convert tiny-llama -o tiny.kist
 run kist inspect tiny.kist
 run kist inspect tiny.kist --tensors 'model.layers.0.*' --stats
 run kist show tiny.kist model.norm.weight '[0:8]'
+run kist tokenizer encode tiny.kist 'Hello, world' --show
 run kist verify tiny.kist
 
 run kist convert tiny.kist -o out
