@@ -32,6 +32,20 @@ package struct PostProcessorStage: Sendable {
     return parts.joined
   }
 
+  /// Whether the ids of one text stay as they are, so that a long list of them need not be copied.
+  package func keepsIDs(addingSpecialTokens: Bool) -> Bool {
+    processor.map { Self.keepsIDs($0, addingSpecialTokens) } ?? true
+  }
+
+  private static func keepsIDs(_ processor: PostProcessor, _ addsSpecialTokens: Bool) -> Bool {
+    switch processor {
+    case .sequence(let processors): processors.allSatisfy { keepsIDs($0, addsSpecialTokens) }
+    case .bert, .roberta: !addsSpecialTokens
+    case .template: false
+    case .byteLevel: true
+    }
+  }
+
   /// How many tokens are added to one text, or to two: what truncation leaves room for.
   package func addedTokenCount(isPair: Bool) -> Int {
     processor.map { Self.addedTokenCount($0, isPair: isPair) } ?? 0

@@ -40,7 +40,9 @@ extension Tokenizer {
     defer { scratches.give(scratch) }
     var ids: [UInt32] = []
     try append(UTF8Repair.repaired(text), settings, to: &ids, scratch)
-    return try postProcessor.process(ids, addsSpecialTokens: settings.additions == .added).ids
+    let addsSpecialTokens = settings.additions == .added
+    if postProcessor.keepsIDs(addingSpecialTokens: addsSpecialTokens) { return ids }
+    return try postProcessor.process(ids, addsSpecialTokens: addsSpecialTokens).ids
   }
 
   /// The ids of two texts, one after the other, with the number of the text that each belongs to: as encoders of pairs want it.
