@@ -92,7 +92,7 @@ extension DType {
   var bitsPerNumber: Int { bitsPerElement / numbersPerElement }
 
   /// Elements that are read at a time: as many as a chunk of a container holds, so that none is decoded twice.
-  var elementsPerPiece: Int { (1 << 20) / unitByteCount * unitByteCount * 8 / bitsPerElement }
+  var elementsPerPiece: Int { (1 << 20) / unitByteCount * unitElementCount }
 }
 
 /// A range of elements of one of several tensors: a piece of work.
@@ -102,7 +102,9 @@ struct TensorPiece: Sendable {
 
   /// The bytes of the elements, which begin at a whole unit.
   func bytes(of dtype: DType) -> Range<Int> {
-    elements.lowerBound * dtype.bitsPerElement / 8..<elements.upperBound * dtype.bitsPerElement / 8
+    elements.lowerBound / dtype.unitElementCount
+      * dtype.unitByteCount..<(elements.upperBound + dtype.unitElementCount - 1) / dtype.unitElementCount
+      * dtype.unitByteCount
   }
 
   /// All pieces of tensors, given one by one.
