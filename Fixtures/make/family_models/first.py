@@ -1,4 +1,4 @@
-"""The four families that the forward pass was built on first, and the dtype variants of two of them."""
+"""The families that the forward pass was built on first, and the dtype variants of two of them."""
 
 from __future__ import annotations
 
