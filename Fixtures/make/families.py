@@ -21,7 +21,7 @@ sys.path.append(sys.path.pop(0))  # the library named tokenizers comes before th
 import torch
 import transformers
 from family_models import FAMILIES
-from family_models.family import Family
+from family_models.family import Family, changed
 from family_models.weights import fill, tokens_of
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -32,7 +32,6 @@ DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
 CLASSES = {
     "causal": transformers.AutoModelForCausalLM,
-    "masked": transformers.AutoModelForMaskedLM,
     "encoder": transformers.AutoModel,
 }
 SENSITIVE = 3e-4
@@ -102,11 +101,23 @@ def compute(family: Family, model: Any, tokens: torch.Tensor, types: torch.Tenso
 
 
 def result_of(golden: dict[str, torch.Tensor]) -> torch.Tensor:
-    return golden["logits"] if "logits" in golden else golden["pooled"]
+    """What a change must show in: logits, or the states that a sentence vector is the mean of."""
+    last_states = max(name for name in golden if name.startswith("hidden."))  # fewer than ten layers
+    return golden.get("logits", golden[last_states])
 
 
-def check(family: Family, model: Any, tokens: torch.Tensor, types: torch.Tensor | None) -> None:
-    """Prints the parameters that matter too little: a port that loses them would pass."""
+def bites(family: Family, folder: Path, change: dict[str, Any], inputs: Any, expected: torch.Tensor) -> float:
+    """How far the output moves, over its range, when these config keys are changed."""
+    with tempfile.TemporaryDirectory() as temporary:
+        other = Path(temporary)
+        (other / "config.json").write_text(json.dumps(changed(family.config, change)))
+        (other / "model.safetensors").symlink_to(folder / "model.safetensors")
+        moved = result_of(compute(family, read_model(family, other), *inputs)) - expected
+    return moved.abs().max().item() / (expected.max() - expected.min()).item()
+
+
+def check(family: Family, folder: Path, model: Any, tokens: torch.Tensor, types: torch.Tensor | None) -> None:
+    """Prints the parameters and config keys that matter too little: a port that loses them would pass."""
     expected = result_of(compute(family, model, tokens, types))
     span = (expected.max() - expected.min()).item()
     if not torch.isfinite(expected).all() or span < 0.1:
@@ -123,6 +134,9 @@ def check(family: Family, model: Any, tokens: torch.Tensor, types: torch.Tensor 
             tensor.copy_(saved)
         if change < SENSITIVE:
             weak.append(f"{name} {change:.1e}")
+    for change in family.bites:
+        if (moved := bites(family, folder, change, (tokens, types), expected)) < SENSITIVE:
+            weak.append(f"{change} {moved:.1e}")
     print(f"{family.name}: range {span:.1f}", *(f"\n    weak: {line}" for line in weak))
 
 
@@ -146,7 +160,7 @@ def make(family: Family) -> None:
         "transformers": transformers.__version__,
     }
     (folder / "golden.safetensors").write_bytes(save({name: tensor_of(values) for name, values in golden.items()}, metadata))
-    check(family, model, tokens, types)
+    check(family, folder, model, tokens, types)
 
 
 def size_of(folder: Path) -> int:

@@ -1,5 +1,6 @@
 """The table of families that Fixtures/make/families.py makes, one module a subject."""
 
-from . import first
+from . import classic, first, rope
 
-FAMILIES = [family for module in (first,) for family in module.FAMILIES]
+MODULES = (first, classic, rope)
+FAMILIES = [family for module in MODULES for family in module.FAMILIES]

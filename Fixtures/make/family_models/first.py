@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Family, variant
+from .family import Family, on_the_bend, variant
 
 GPT2 = Family(
     "gpt2",
@@ -13,6 +13,8 @@ GPT2 = Family(
         "model_type": "gpt2", "n_ctx": 32, "n_embd": 36, "n_head": 3, "n_layer": 2, "n_positions": 32,
         "resid_pdrop": 0.1, "vocab_size": 96,
     },
+    bites=({"activation_function": "gelu"}, {"layer_norm_epsilon": 3e-3}),
+    spread=on_the_bend("c_fc", "mlp.c_proj"),
 )  # fmt: skip
 
 LLAMA = Family(
@@ -26,6 +28,7 @@ LLAMA = Family(
         "rope_scaling": None, "rope_theta": 10000.0, "tie_word_embeddings": False, "torch_dtype": "float32",
         "use_cache": True, "vocab_size": 112,
     },
+    bites=({"rope_theta": 12000.0}, {"rms_norm_eps": 1e-3}),
 )  # fmt: skip
 
 QWEN2 = Family(
@@ -67,7 +70,9 @@ BERT = Family(
     },
     task="encoder",
     silent=("key.bias", "pooler."),
-    spread={"query.bias": (0.0, 1.0)},
+    bites=({"hidden_act": "gelu_new"},),
+    spread={"query.bias": (0.0, 2.0)} | on_the_bend("intermediate.dense", ".output.dense")
+    | {"attention.output.dense.weight": (0.0, 0.2)},
 )  # fmt: skip
 
 FAMILIES = [
