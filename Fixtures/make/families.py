@@ -8,8 +8,6 @@ from the very files written. Every parameter is checked to matter: 2 % up or dow
 from __future__ import annotations
 
 import copy
-import importlib
-import json
 import sys
 import tempfile
 import warnings
@@ -22,55 +20,14 @@ import torch
 import transformers
 from family_models import FAMILIES
 from family_models.family import Family, changed
+from family_models.files import new_model, read_model, tensor_of, write_config, write_model
+from family_models.outside import STANDS
 from family_models.weights import fill, tokens_of
-from safetensors import safe_open
-from safetensors.torch import load_file
-from safetensors_bytes import Tensor, save
+from safetensors_bytes import save
 
 FOLDER = Path(__file__).resolve().parents[1] / "families"
-DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
-NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
-CLASSES = {
-    "causal": transformers.AutoModelForCausalLM,
-    "encoder": transformers.AutoModel,
-}
 SENSITIVE = 3e-4
 """Least change of the logits, over their range, that 2 % up or down of any parameter must make: three times the tolerance."""
-
-
-def tensor_of(values: torch.Tensor) -> Tensor:
-    values = values.detach().contiguous()
-    return Tensor(NAMES[values.dtype], tuple(values.shape), values.reshape(-1).view(torch.uint8).numpy().tobytes())
-
-
-def new_model(family: Family, folder: Path) -> Any:
-    """The model of config.json, filled; without pooler, which sentence vectors by the mean do not use."""
-    if family.own:
-        return importlib.import_module(f"family_models.{family.own}").new_model(folder)
-    config = transformers.AutoConfig.from_pretrained(folder)
-    return CLASSES[family.task].from_config(config, attn_implementation="eager", dtype=torch.float32)
-
-
-def read_model(family: Family, folder: Path) -> Any:
-    """The model as the files say, in f32; a name that transformers does not know or misses is an error."""
-    if family.own:
-        return importlib.import_module(f"family_models.{family.own}").read_model(folder)
-    model, report = CLASSES[family.task].from_pretrained(
-        folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True
-    )
-    wrong = {kind: names for kind, names in report.items() if names}
-    if wrong:
-        raise SystemExit(f"{family.name}: {wrong}")
-    return model.eval()
-
-
-def write_weights(family: Family, folder: Path, model: Any) -> None:
-    """model.safetensors with the names the Hub has (save_pretrained undoes what transformers fuses in memory)."""
-    with tempfile.TemporaryDirectory() as temporary:
-        model.save_pretrained(temporary)
-        weights = load_file(Path(temporary) / "model.safetensors")
-    stored = {name: tensor_of(values.to(DTYPES[family.dtype])) for name, values in weights.items()}
-    (folder / "model.safetensors").write_bytes(save(stored, {"format": "pt"}))
 
 
 def last_layer(model: Any) -> torch.nn.Module:
@@ -110,7 +67,7 @@ def bites(family: Family, folder: Path, change: dict[str, Any], inputs: Any, exp
     """How far the output moves, over its range, when these config keys are changed."""
     with tempfile.TemporaryDirectory() as temporary:
         other = Path(temporary)
-        (other / "config.json").write_text(json.dumps(changed(family.config, change)))
+        write_config(other, changed(family.config, change))
         (other / "model.safetensors").symlink_to(folder / "model.safetensors")
         moved = result_of(compute(family, read_model(family, other), *inputs)) - expected
     return moved.abs().max().item() / (expected.max() - expected.min()).item()
@@ -142,11 +99,9 @@ def check(family: Family, folder: Path, model: Any, tokens: torch.Tensor, types:
 
 def make(family: Family) -> None:
     folder = FOLDER / family.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(family.config, indent=2) + "\n", encoding="utf-8")
-    model = new_model(family, folder)
+    model = new_model(family)
     fill(model, family)
-    write_weights(family, folder, model)
+    write_model(family, folder, model)
     model = read_model(family, folder)
     tokens = torch.from_numpy(tokens_of(family, family.config["vocab_size"]))
     typed = family.task != "causal" and family.config.get("type_vocab_size", 1) > 1
@@ -155,7 +110,7 @@ def make(family: Family) -> None:
     golden |= compute(family, copy.deepcopy(model), tokens, types)
     metadata = {
         "family": family.name,
-        "reference": f"transformers {transformers.__version__}",
+        "reference": f"transformers {transformers.__version__}" + (f", its {STANDS[family.stand].name}" if family.stand else ""),
         "torch": torch.__version__.partition("+")[0],
         "transformers": transformers.__version__,
     }

@@ -26,8 +26,10 @@ class Family:
     """Changes of config keys, each of which must change the output: the branch is not just present but felt."""
     task: str = "causal"
     """causal (logits) or encoder (pooled sentence vector)."""
-    own: str | None = None
-    """The module of this package that defines the model where transformers does not."""
+    packed: str | None = None
+    """mxfp4: the experts' matrices as GPT-OSS's blocks and scales."""
+    stand: str | None = None
+    """A key of outside.STANDS: transformers does not have the family, another computes the same."""
 
 
 REMOVED = object()
