@@ -49,7 +49,7 @@ BLOOM = Family(
     "ALiBi with 5 heads (not a power of two), LayerNorm of the embedding, fused query_key_value per head, tanh GELU, tied head",
     {
         "apply_residual_connection_post_layernorm": False, "architectures": ["BloomForCausalLM"],
-        "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "hidden_dropout": 0.0, "hidden_size": 30,
+        "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "hidden_dropout": 0.0, "hidden_size": 20,
         "initializer_range": 0.02, "layer_norm_epsilon": 1e-05, "model_type": "bloom", "n_head": 5, "n_layer": 2,
         "pad_token_id": 3, "pretraining_tp": 1, "slow_but_exact": False, "use_cache": True, "vocab_size": 96,
     },

@@ -57,8 +57,8 @@ def on_the_bend(inner: str, outer: str) -> dict[str, tuple[float, float]]:
 
 COMMON = {
     "architectures": [], "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2,
-    "hidden_act": "silu", "hidden_size": 32, "initializer_range": 0.02, "intermediate_size": 40,
-    "max_position_embeddings": 64, "model_type": "", "num_attention_heads": 4, "num_hidden_layers": 2,
-    "num_key_value_heads": 2, "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "tie_word_embeddings": False,
+    "hidden_act": "silu", "hidden_size": 24, "initializer_range": 0.02, "intermediate_size": 32,
+    "max_position_embeddings": 64, "model_type": "", "num_attention_heads": 3, "num_hidden_layers": 2,
+    "num_key_value_heads": 1, "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "tie_word_embeddings": False,
     "torch_dtype": "float32", "use_cache": True, "vocab_size": 96,
 }  # fmt: skip

@@ -10,7 +10,7 @@ GPT2 = Family(
     {
         "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "bos_token_id": 95,
         "embd_pdrop": 0.1, "eos_token_id": 95, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05,
-        "model_type": "gpt2", "n_ctx": 32, "n_embd": 36, "n_head": 3, "n_layer": 2, "n_positions": 32,
+        "model_type": "gpt2", "n_ctx": 32, "n_embd": 24, "n_head": 3, "n_layer": 2, "n_positions": 32,
         "resid_pdrop": 0.1, "vocab_size": 96,
     },
     bites=({"activation_function": "gelu"}, {"layer_norm_epsilon": 3e-3}),
@@ -22,11 +22,11 @@ LLAMA = Family(
     "RMS norm, half-split rotary, 6 heads over 2 KV heads, SwiGLU, head not tied",
     {
         "architectures": ["LlamaForCausalLM"], "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 1,
-        "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 48, "initializer_range": 0.02, "intermediate_size": 56,
+        "eos_token_id": 2, "hidden_act": "silu", "hidden_size": 48, "initializer_range": 0.02, "intermediate_size": 40,
         "max_position_embeddings": 64, "mlp_bias": False, "model_type": "llama", "num_attention_heads": 6,
         "num_hidden_layers": 2, "num_key_value_heads": 2, "pretraining_tp": 1, "rms_norm_eps": 1e-05,
         "rope_scaling": None, "rope_theta": 10000.0, "tie_word_embeddings": False, "torch_dtype": "float32",
-        "use_cache": True, "vocab_size": 112,
+        "use_cache": True, "vocab_size": 100,
     },
     bites=({"rope_theta": 12000.0}, {"rms_norm_eps": 1e-3}),
 )  # fmt: skip
@@ -50,7 +50,7 @@ QWEN3 = Family(
     {
         "architectures": ["Qwen3ForCausalLM"], "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 1,
         "eos_token_id": 2, "head_dim": 16, "hidden_act": "silu", "hidden_size": 40, "initializer_range": 0.02,
-        "intermediate_size": 56, "max_position_embeddings": 64, "max_window_layers": 2, "model_type": "qwen3",
+        "intermediate_size": 32, "max_position_embeddings": 64, "max_window_layers": 2, "model_type": "qwen3",
         "num_attention_heads": 5, "num_hidden_layers": 2, "num_key_value_heads": 1, "rms_norm_eps": 1e-06,
         "rope_scaling": None, "rope_theta": 1000000, "sliding_window": None, "tie_word_embeddings": False,
         "torch_dtype": "float32", "use_cache": True, "use_sliding_window": False, "vocab_size": 96,
@@ -65,7 +65,7 @@ BERT = Family(
         "architectures": ["BertModel"], "attention_probs_dropout_prob": 0.1, "gradient_checkpointing": False,
         "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 36, "initializer_range": 0.02,
         "intermediate_size": 64, "layer_norm_eps": 1e-12, "max_position_embeddings": 32, "model_type": "bert",
-        "num_attention_heads": 3, "num_hidden_layers": 3, "pad_token_id": 0, "position_embedding_type": "absolute",
+        "num_attention_heads": 3, "num_hidden_layers": 2, "pad_token_id": 0, "position_embedding_type": "absolute",
         "type_vocab_size": 2, "use_cache": True, "vocab_size": 96,
     },
     task="encoder",

@@ -22,7 +22,7 @@ GPT_OSS = Family(
         },
     ),
     dtype="BF16",
-    spread={"sinks": (1.0, 1.0), "router.bias": (0.0, 1.0)},
+    spread={"sinks": (1.0, 1.0), "router.bias": (0.0, 1.0), "proj_bias": (0.0, 0.6)},
     bites=({"swiglu_limit": 7.0}, {"sliding_window": 6}, {"rope_scaling": {"rope_type": "default"}}, {"num_experts_per_tok": 3}),
 )  # fmt: skip
 

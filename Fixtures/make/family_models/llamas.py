@@ -6,7 +6,7 @@ from .family import REMOVED, Family, decoder, on_the_bend, variant
 from .first import QWEN2, QWEN3
 
 MISTRAL = Family(
-    "mistral", "every layer attends to the last 6 of 20 tokens; head_dim 12 ≠ 32 / 4",
+    "mistral", "every layer attends to the last 6 of 20 tokens; head_dim 12 ≠ 24 / 3",
     decoder("MistralForCausalLM", "mistral", attention_bias=REMOVED, head_dim=12, sliding_window=6),
     token_count=20,
     bites=({"sliding_window": None}, {"sliding_window": 7}, {"sliding_window": 5}),
@@ -39,7 +39,7 @@ STABLELM = Family(
     decoder(
         "StableLmForCausalLM", "stablelm",
         attention_bias=REMOVED, rms_norm_eps=REMOVED, layer_norm_eps=1e-5, hidden_dropout=0.0, partial_rotary_factor=0.25,
-        num_key_value_heads=4, use_qkv_bias=True, use_parallel_residual=False, qk_layernorm=False,
+        num_key_value_heads=3, use_qkv_bias=True, use_parallel_residual=False, qk_layernorm=False,
     ),
     bites=({"partial_rotary_factor": 0.5},),
 )  # fmt: skip
@@ -50,7 +50,7 @@ STARCODER2 = Family(
         "Starcoder2ForCausalLM", "starcoder2",
         attention_bias=REMOVED, rms_norm_eps=REMOVED, norm_epsilon=1e-5, hidden_act="gelu_pytorch_tanh",
         embedding_dropout=0.1, residual_dropout=0.1, mlp_type="default", norm_type="layer_norm", use_bias=True,
-        sliding_window=6, num_attention_heads=4, tie_word_embeddings=REMOVED, vocab_size=112,
+        sliding_window=6, tie_word_embeddings=REMOVED, vocab_size=112,
     ),
     bites=({"sliding_window": None}, {"hidden_act": "gelu"}),
     spread=on_the_bend("c_fc", "c_proj"),
@@ -60,21 +60,25 @@ OLMO = Family(
     "olmo", "LayerNorm without weight or bias; tied head",
     decoder(
         "OlmoForCausalLM", "olmo",
-        rms_norm_eps=REMOVED, clip_qkv=None, num_key_value_heads=4, pad_token_id=3, rope_scaling=None,
+        rms_norm_eps=REMOVED, clip_qkv=None, num_key_value_heads=3, pad_token_id=3, rope_scaling=None,
         tie_word_embeddings=True,
     ),
 )  # fmt: skip
 
 OLMO2 = Family(
     "olmo2", "RMS norm after attention and after feed-forward, none before; RMS norm over the whole q and k",
-    decoder("Olmo2ForCausalLM", "olmo2", pad_token_id=3, rope_scaling=None, rope_theta=500000, rms_norm_eps=1e-6),
+    decoder(
+        "Olmo2ForCausalLM", "olmo2",
+        hidden_size=32, num_attention_heads=4, num_key_value_heads=2, pad_token_id=3, rope_scaling=None, rope_theta=500000,
+        rms_norm_eps=1e-6,
+    ),
 )  # fmt: skip
 
 COHERE = Family(
     "cohere", "LayerNorm without bias, attention and feed-forward side by side, interleaved rotary, logits times a scale, tied",
     decoder(
         "CohereForCausalLM", "cohere",
-        rms_norm_eps=REMOVED, layer_norm_eps=1e-5, logit_scale=0.25, pad_token_id=0, num_key_value_heads=4,
+        rms_norm_eps=REMOVED, layer_norm_eps=1e-5, logit_scale=0.25, pad_token_id=0, num_key_value_heads=3,
         rope_theta=8000000.0, tie_word_embeddings=REMOVED, use_qk_norm=False,
     ),
     bites=({"logit_scale": 0.5}, {"rope_theta": 10000.0}),
@@ -117,7 +121,7 @@ SMOLLM3 = Family(
 )  # fmt: skip
 
 NEMOTRON = Family(
-    "nemotron", "squared ReLU, LayerNorm with 1 + weight, rotary on half of each head, head_dim 12 ≠ 32 / 4",
+    "nemotron", "squared ReLU, LayerNorm with 1 + weight, rotary on half of each head, head_dim 12 ≠ 24 / 3",
     decoder(
         "NemotronForCausalLM", "nemotron",
         rms_norm_eps=REMOVED, norm_eps=1e-5, hidden_act="relu2", head_dim=12, mlp_bias=False, partial_rotary_factor=0.5,
@@ -152,13 +156,13 @@ FAMILIES = [
             "qk_layernorm": True, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
             "partial_rotary_factor": REMOVED,
         },
-        bites=({"partial_rotary_factor": 1.0},), silent=("k_layernorm.bias",),
+        bites=({"partial_rotary_factor": 1.0},), spread={"k_proj.bias": (0.0, 0.6)},
     ),
     PHI3,
     variant(
         PHI3, "phi3-longrope", "longrope by the outer original_max_position_embeddings (8 of 64), rotary on 12 of 16 dims",
         {
-            "original_max_position_embeddings": 8, "partial_rotary_factor": 0.75, "num_attention_heads": 3, "hidden_size": 48,
+            "original_max_position_embeddings": 8, "partial_rotary_factor": 0.75, "num_attention_heads": 2, "hidden_size": 32,
             "num_key_value_heads": 1, "sliding_window": 262144, "tie_word_embeddings": True, "intermediate_size": 24,
             "rope_scaling": {
                 "type": "longrope",
@@ -171,21 +175,24 @@ FAMILIES = [
     STABLELM,
     variant(
         STABLELM, "stablelm-12b", "attention and feed-forward side by side, LayerNorm without bias of each head, one norm a head",
-        {"use_parallel_residual": True, "qk_layernorm": True, "use_qkv_bias": False, "num_key_value_heads": 2},
+        {
+            "use_parallel_residual": True, "qk_layernorm": True, "use_qkv_bias": False, "hidden_size": 32,
+            "num_attention_heads": 4, "num_key_value_heads": 2,
+        },
         bites=({"partial_rotary_factor": 0.5},),
     ),
     STARCODER2,
     OLMO,
     variant(
-        OLMO, "olmo-clip", "q, k and v clipped to ±0.9; 4 heads over 2; head not tied",
-        {"clip_qkv": 0.9, "num_key_value_heads": 2, "tie_word_embeddings": False},
+        OLMO, "olmo-clip", "q, k and v clipped to ±0.9; 3 heads over 1; head not tied",
+        {"clip_qkv": 0.9, "num_key_value_heads": 1, "tie_word_embeddings": False},
         bites=({"clip_qkv": None},),
     ),
     OLMO2,
     COHERE,
     variant(
         COHERE, "cohere-qk", "LayerNorm of q and k with a weight for each head and dim; 4 heads over 2",
-        {"use_qk_norm": True, "num_key_value_heads": 2},
+        {"use_qk_norm": True, "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2},
     ),
     COHERE2,
     GRANITE,

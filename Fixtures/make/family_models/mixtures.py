@@ -23,6 +23,7 @@ QWEN2_MOE = Family(
         rms_norm_eps=1e-6, rope_theta=1000000.0, shared_expert_intermediate_size=20, sliding_window=32,
         use_sliding_window=False, output_router_logits=False, router_aux_loss_coef=0.001,
     ),
+    spread={"k_proj.bias": (0.0, 0.6)},
     bites=({"norm_topk_prob": True}, {"num_experts_per_tok": 3}),
 )  # fmt: skip
 
@@ -44,7 +45,7 @@ DEEPSEEK_V2 = Family(
         "DeepseekV2ForCausalLM", "deepseek_v2",
         aux_loss_alpha=0.001, ep_size=1, first_k_dense_replace=1, intermediate_size=28, kv_lora_rank=12,
         moe_intermediate_size=8, moe_layer_freq=1, n_group=3, n_routed_experts=9, n_shared_experts=2, norm_topk_prob=False,
-        num_experts_per_tok=3, num_key_value_heads=4, q_lora_rank=14, qk_nope_head_dim=6, qk_rope_head_dim=8,
+        num_experts_per_tok=3, num_key_value_heads=3, q_lora_rank=14, qk_nope_head_dim=6, qk_rope_head_dim=8,
         rms_norm_eps=1e-6, routed_scaling_factor=1.5, scoring_func="softmax", seq_aux=True, topk_group=2,
         topk_method="group_limited_greedy", v_head_dim=10,
         rope_scaling={
@@ -60,7 +61,7 @@ DEEPSEEK_V3 = Family(
     decoder(
         "DeepseekV3ForCausalLM", "deepseek_v3",
         ep_size=1, first_k_dense_replace=1, intermediate_size=28, kv_lora_rank=12, moe_intermediate_size=8, moe_layer_freq=1,
-        n_group=3, n_routed_experts=9, n_shared_experts=1, norm_topk_prob=True, num_experts_per_tok=3, num_key_value_heads=4,
+        n_group=3, n_routed_experts=9, n_shared_experts=1, norm_topk_prob=True, num_experts_per_tok=3, num_key_value_heads=3,
         num_nextn_predict_layers=0, q_lora_rank=14, qk_nope_head_dim=6, qk_rope_head_dim=8, rms_norm_eps=1e-6,
         routed_scaling_factor=2.5, scoring_func="sigmoid", topk_group=2, topk_method="noaux_tc", v_head_dim=10,
         rope_scaling={

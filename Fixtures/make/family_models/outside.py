@@ -111,7 +111,11 @@ MINICPM = Family(
 
 INTERNLM2 = Family(
     "internlm2", "Llama under other names, q, k and v fused by KV head; 4 heads over 2",
-    decoder("InternLM2ForCausalLM", "internlm2", attention_bias=REMOVED, bias=False, rope_theta=1000000, rope_scaling=None),
+    decoder(
+        "InternLM2ForCausalLM", "internlm2",
+        attention_bias=REMOVED, bias=False, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, rope_theta=1000000,
+        rope_scaling=None,
+    ),
     stand="internlm2",
 )  # fmt: skip
 
@@ -122,7 +126,7 @@ FAMILIES = [
         INTERNLM2, "internlm2-bias", "biases on q, k, v and o by default; dynamic NTK past max_position_embeddings of 8",
         {
             "bias": REMOVED, "max_position_embeddings": 8, "rope_theta": 10000.0, "head_dim": REMOVED,
-            "rope_scaling": {"type": "dynamic", "factor": 2.0}, "num_attention_heads": 2, "num_key_value_heads": 1,
+            "rope_scaling": {"type": "dynamic", "factor": 2.0}, "hidden_size": 24, "num_attention_heads": 3, "num_key_value_heads": 1,
         },
         bites=({"rope_scaling": None},),
     ),

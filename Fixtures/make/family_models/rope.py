@@ -6,8 +6,8 @@ from .family import REMOVED, Family, decoder, on_the_bend, variant
 
 BASE = decoder(
     "LlamaForCausalLM", "llama",
-    mlp_bias=False, rope_scaling=None, num_attention_heads=3, num_key_value_heads=1, head_dim=16, tie_word_embeddings=True,
-    intermediate_size=32, hidden_size=24, pretraining_tp=1,
+    mlp_bias=False, rope_scaling=None, head_dim=16, tie_word_embeddings=True,
+    pretraining_tp=1,
 )  # fmt: skip
 PLAIN = ({"rope_scaling": None},)
 
