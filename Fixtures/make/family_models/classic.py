@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .family import Family, on_the_bend, variant
+from .family import REMOVED, Family, on_the_bend, variant
 
 GPT_NEOX = Family(
     "gpt-neox",
@@ -63,6 +63,7 @@ FALCON = Family(
         "attention_dropout": 0.0, "bias": False, "bos_token_id": 11, "eos_token_id": 11, "hidden_dropout": 0.0,
         "hidden_size": 24, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05, "model_type": "falcon",
         "multi_query": True, "new_decoder_architecture": False, "num_attention_heads": 3, "num_hidden_layers": 2,
+        "num_kv_heads": 1,
         "parallel_attn": True, "torch_dtype": "bfloat16", "use_cache": True, "vocab_size": 96,
     },
 )  # fmt: skip
@@ -104,7 +105,6 @@ FAMILIES = [
     ),
     variant(
         FALCON, "falcon-rw", "ALiBi (slopes and products rounded to bf16, scaled with the scores), q k v per head, biases, attention then feed-forward",
-        {"alibi": True, "bias": True, "multi_query": False, "parallel_attn": False},
-        silent=(),
+        {"alibi": True, "bias": True, "multi_query": False, "parallel_attn": False, "num_kv_heads": REMOVED},
     ),
 ]  # fmt: skip

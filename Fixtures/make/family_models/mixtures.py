@@ -15,23 +15,23 @@ MIXTRAL = Family(
 )  # fmt: skip
 
 QWEN2_MOE = Family(
-    "qwen2-moe", "2 of 5 experts without renormalizing, a shared expert behind a sigmoid gate, one dense layer by mlp_only_layers",
+    "qwen2-moe", "2 of 5 experts without renormalizing, a shared expert behind a sigmoid gate",
     decoder(
         "Qwen2MoeForCausalLM", "qwen2_moe",
-        attention_bias=REMOVED, decoder_sparse_step=1, intermediate_size=28, max_window_layers=3, mlp_only_layers=[1],
-        moe_intermediate_size=12, norm_topk_prob=False, num_experts=5, num_experts_per_tok=2, num_hidden_layers=3,
+        attention_bias=REMOVED, decoder_sparse_step=1, intermediate_size=28, max_window_layers=3, mlp_only_layers=[],
+        moe_intermediate_size=12, norm_topk_prob=False, num_experts=5, num_experts_per_tok=2,
         rms_norm_eps=1e-6, rope_theta=1000000.0, shared_expert_intermediate_size=20, sliding_window=32,
         use_sliding_window=False, output_router_logits=False, router_aux_loss_coef=0.001,
     ),
-    spread={"k_proj.bias": (0.0, 0.6)},
+    spread={"k_proj.bias": (0.0, 0.9)},
     bites=({"norm_topk_prob": True}, {"num_experts_per_tok": 3}),
 )  # fmt: skip
 
 QWEN3_MOE = Family(
-    "qwen3-moe", "RMS norm of heads, 3 of 6 experts renormalized, experts on every second layer only, tied head",
+    "qwen3-moe", "RMS norm of heads, 3 of 6 experts renormalized, tied head",
     decoder(
         "Qwen3MoeForCausalLM", "qwen3_moe",
-        decoder_sparse_step=2, head_dim=12, intermediate_size=28, max_window_layers=2, mlp_only_layers=[],
+        decoder_sparse_step=1, head_dim=12, intermediate_size=28, max_window_layers=2, mlp_only_layers=[],
         moe_intermediate_size=12, norm_topk_prob=True, num_experts=6, num_experts_per_tok=3, rms_norm_eps=1e-6,
         rope_scaling=None, rope_theta=1000000.0, sliding_window=None, use_sliding_window=False, tie_word_embeddings=True,
         output_router_logits=False, router_aux_loss_coef=0.001,
@@ -79,7 +79,23 @@ DEEPSEEK_V3 = Family(
 FAMILIES = [
     MIXTRAL,
     QWEN2_MOE,
+    variant(
+        QWEN2_MOE, "qwen2-moe-dense", "the second of three layers dense by mlp_only_layers; weights renormalized; windows of 5 on even layers",
+        {
+            "mlp_only_layers": [1], "num_hidden_layers": 3, "num_experts": 3, "norm_topk_prob": True,
+            "use_sliding_window": True, "sliding_window": 5,
+        },
+        bites=({"norm_topk_prob": False}, {"sliding_window": 6}, {"max_window_layers": 1}, {"max_window_layers": 0}),
+    ),
     QWEN3_MOE,
+    variant(
+        QWEN3_MOE, "qwen3-moe-dense", "experts on every second layer by decoder_sparse_step, weights not renormalized, windows of 5",
+        {
+            "decoder_sparse_step": 2, "norm_topk_prob": False, "num_experts": 4, "use_sliding_window": True, "sliding_window": 5,
+            "tie_word_embeddings": False,
+        },
+        bites=({"norm_topk_prob": True}, {"sliding_window": 6}, {"use_sliding_window": False}),
+    ),
     DEEPSEEK_V2,
     variant(
         DEEPSEEK_V2, "deepseek-v2-lite", "latent attention with plain q, greedy routing, default rotary, tied head",
