@@ -44,9 +44,17 @@ let package = Package(
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
     .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
     .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
+    .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(
+      name: "KistInference",
+      dependencies: ["KistCore", "KistArchitectures", "KistQuantization", "CKernels", "COpenBLAS"],
+      swiftSettings: strict),
     .target(
       name: "KistConversion",
-      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "CKernels"],
+      dependencies: [
+        "KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "KistArchitectures",
+        "KistInference", "CKernels",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
@@ -75,6 +83,8 @@ let package = Package(
     .testTarget(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),
