@@ -6,30 +6,39 @@ import KistCore
 extension Session {
   /// softmax(Q·Kᵀ·scale)·V for each head, over the tokens so far. Source: Vaswani et al. 2017, section 3.2.1.
   func attend(
-    _ attention: AttentionDescription, _ inputs: [Matrix], cache: KeyValueCache, sinks: TensorKey?,
+    _ attention: AttentionDescription, _ inputs: [Matrix], _ caches: [KeyValueCache], sinks: TensorKey?,
     _ context: StepContext
   ) throws(KistError) -> Matrix {
     let query = inputs[0]
-    cache.append(inputs[1], inputs[2])
     let output = Matrix(rows: query.rowCount, columns: attention.outputWidth)
     let sinkValues = try sinks.map { key throws(KistError) in try weights.vector(key) }
+    for (text, cache) in zip(context.texts, caches) {
+      cache.append(inputs[1], inputs[2], rows: text)
+      try attendText(attention, query, text, cache, position: context.places[text.lowerBound], sinkValues, into: output)
+    }
+    return output
+  }
+
+  private func attendText(
+    _ attention: AttentionDescription, _ query: Matrix, _ text: Range<Int>, _ cache: KeyValueCache, position: Int,
+    _ sinks: [Float]?, into output: Matrix
+  ) throws(KistError) {
     // Blocks of queries, so that scores of a long text stay in the cache.
     let blockSize = 128
-    let blocks = (query.rowCount + blockSize - 1) / blockSize
-    let (keys, values, position, pool) = (cache.keys, cache.values, context.position, pool)
-    let keyCount = cache.count
+    let blocks = (text.count + blockSize - 1) / blockSize
+    let (keys, values, keyCount, pool) = (cache.keys, cache.values, cache.count, pool)
     try parallelism.forEach(blocks * attention.headCount) { job throws(KistError) in
       let (block, head) = (job / attention.headCount, job % attention.headCount)
-      let rows = block * blockSize..<min((block + 1) * blockSize, query.rowCount)
+      let start = text.lowerBound + block * blockSize
+      let rows = start..<min(start + blockSize, text.upperBound)
       let scores = pool.take()
       defer { pool.give(scores) }
       let part = HeadAttention(
-        attention: attention, head: head, rows: rows, position: position, keyCount: keyCount,
-        sink: sinkValues?[head])
+        attention: attention, head: head, rows: rows, firstPlace: position - text.lowerBound, keyCount: keyCount,
+        sink: sinks?[head])
       unsafe scores.reserve(rows.count * part.seen.count)
       unsafe part.run(query, keys, values, scores.values, into: output)
     }
-    return output
   }
 
   /// [head: plain | rotary], the rotary end shared by all heads.
@@ -68,15 +77,15 @@ struct HeadAttention: Sendable {
   var head: Int
   /// Queries, among those of this call.
   var rows: Range<Int>
-  /// Place of the call's first token in the text.
-  var position: Int
+  /// Place in its text of a token, less its row.
+  var firstPlace: Int
   var keyCount: Int
   var sink: Float?
 
   /// Keys that a query sees.
   func seen(by row: Int) -> Range<Int> {
     guard attention.isCausal else { return 0..<keyCount }
-    let place = position + row
+    let place = firstPlace + row
     return (attention.window.map { max(0, place - $0 + 1) } ?? 0)..<place + 1
   }
 

@@ -1,12 +1,6 @@
 import CKernels
-import Foundation
 import KistArchitectures
 import KistCore
-
-extension Double {
-  var cosine: Double { cos(self) }
-  var sine: Double { sin(self) }
-}
 
 extension Session {
   /// Rows of the embedding table, by token.
@@ -39,7 +33,7 @@ extension Session {
   ) throws(KistError) {
     switch step.operation {
     case .addPositions(let offset):
-      try add(step.tensors[0], rows: context.tokens.indices.map { $0 + context.position + offset }, to: target)
+      try add(step.tensors[0], rows: context.places.map { $0 + offset }, to: target)
     case .addTokenTypes:
       let types = context.tokenTypes ?? [Int](repeating: 0, count: context.tokens.count)
       try add(step.tensors[0], rows: types, to: target)

@@ -1,7 +1,9 @@
+import Foundation
 import KistArchitectures
 import KistCore
 
-/// A text on its way through a model: what the layers remember of its tokens, and the steps that take more.
+/// Texts on their way through a model, side by side: what the layers remember of their tokens, and the steps that take
+/// more. Weights are read once for all texts.
 ///
 /// Not for several threads at a time; inside, work is spread over ``Parallelism``.
 package final class Session {
@@ -9,30 +11,40 @@ package final class Session {
   package let weights: WeightTable
   let parallelism: Parallelism
   let pool: TilePool
-  private var caches: [KeyValueCache]
-  /// Tokens that were taken.
-  package private(set) var position = 0
+  /// For each layer and text.
+  private let caches: [[KeyValueCache]]
+  /// Tokens that were taken of each text.
+  package private(set) var positions: [Int]
 
   /// Sees every step with what it read and wrote. Its matrices are valid during the call only.
   package typealias Observer = (_ step: Step, _ inputs: [Matrix], _ output: Matrix) throws(KistError) -> Void
 
-  package init(_ weights: WeightTable, program: Program? = nil, parallelism: Parallelism) {
+  package init(_ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism) {
     self.weights = weights
     self.program = program ?? Program(weights.model)
     self.parallelism = parallelism
     pool = TilePool()
-    caches = weights.model.layers.map { _ in KeyValueCache() }
+    caches = weights.model.layers.map { _ in (0..<textCount).map { _ in KeyValueCache() } }
+    positions = [Int](repeating: 0, count: textCount)
     BLAS.useOneThread()
   }
 
-  /// Takes tokens and gives the states that the head reads, [tokens, width].
-  ///
-  /// - Throws: `invalid` for a token outside the vocabulary or more tokens than the model reaches.
+  /// Takes tokens of one text; see ``advance(texts:tokenTypes:observer:)``.
   package func advance(
     _ tokens: [Int], tokenTypes: [Int]? = nil, observer: Observer? = nil
   ) throws(KistError) -> Matrix {
-    try check(tokens, tokenTypes)
-    let context = StepContext(tokens, tokenTypes, position, program)
+    try advance(texts: [tokens], tokenTypes: tokenTypes.map { [$0] }, observer: observer)
+  }
+
+  /// Takes tokens of each text and gives the states that the head reads, [tokens of all texts, width], text after text.
+  ///
+  /// - Throws: `invalid` for a token outside the vocabulary or more tokens than the model reaches.
+  package func advance(
+    texts: [[Int]], tokenTypes: [[Int]]? = nil, observer: Observer? = nil
+  ) throws(KistError) -> Matrix {
+    precondition(texts.count == positions.count, "tokens of each text")
+    for (index, tokens) in texts.enumerated() { try check(tokens, tokenTypes?[index], position: positions[index]) }
+    let context = context(texts, tokenTypes)
     var slots: [Slot: Matrix] = [:]
     for (index, step) in program.body.enumerated() {
       try parallelism.cancellation.check()
@@ -45,7 +57,7 @@ package final class Session {
         slots = slots.filter { $0.key == .stream }
       }
     }
-    position += tokens.count
+    for (index, tokens) in texts.enumerated() { positions[index] += tokens.count }
     guard let states = slots[.stream] else { throw KistError(.unsupported, file: weights.file, "has no layers") }
     return states
   }
@@ -53,7 +65,7 @@ package final class Session {
   /// Logits of states, [rows, vocabulary].
   package func logits(_ states: Matrix, rows: Range<Int>? = nil, observer: Observer? = nil) throws(KistError) -> Matrix
   {
-    let context = StepContext([], nil, position, program)
+    let context = context([])
     var slots = [Slot.stream: states.copy(ofRows: rows)]
     for step in program.head {
       let inputs = step.inputs.compactMap { slots[$0] }
@@ -78,7 +90,7 @@ package final class Session {
     case .embed(let scale): return try embed(step, context, scale)
     case .linear: return try linear(inputs[0], step.tensors)
     case .attend(let attention):
-      return try attend(attention, inputs, cache: caches[step.layer ?? 0], sinks: step.tensors.first, context)
+      return try attend(attention, inputs, caches[step.layer ?? 0], sinks: step.tensors.first, context)
     case .takeRank(let rank): return takeColumns(inputs[0], 0..<rank)
     case .latentKeys(let attention): return latentKeys(attention, inputs[0], inputs[1])
     case .latentValues(let attention): return latentValues(attention, inputs[0])
@@ -92,7 +104,12 @@ package final class Session {
     }
   }
 
-  private func check(_ tokens: [Int], _ tokenTypes: [Int]?) throws(KistError) {
+  /// What the steps know of the next tokens.
+  package func context(_ texts: [[Int]], _ tokenTypes: [[Int]]? = nil) -> StepContext {
+    StepContext(texts, tokenTypes, positions, program)
+  }
+
+  private func check(_ tokens: [Int], _ tokenTypes: [Int]?, position: Int) throws(KistError) {
     let model = weights.model
     guard !tokens.isEmpty else { throw KistError(.invalid, file: weights.file, "no tokens to compute on") }
     if let index = tokens.firstIndex(where: { $0 < 0 || $0 >= model.vocabularySize }) {
@@ -116,29 +133,48 @@ package final class Session {
 
 /// What all steps of one call know.
 package struct StepContext: Sendable {
+  /// Of all texts, one after the other: a row each.
   let tokens: [Int]
   let tokenTypes: [Int]?
-  /// Place of the first token in the text.
-  let position: Int
+  /// Place of each token in its text.
+  let places: [Int]
+  /// Rows of each text.
+  let texts: [Range<Int>]
   /// For each kind of rotary embedding: cosines and sines, [tokens, pairs].
   let rotations: [(cosines: Matrix, sines: Matrix)]
 
-  package init(_ tokens: [Int], _ tokenTypes: [Int]?, _ position: Int, _ program: Program) {
-    self.tokens = tokens
-    self.tokenTypes = tokenTypes
-    self.position = position
-    rotations = program.rotaries.map { rotary in
-      let frequencies = rotary.frequencies(tokenCount: position + tokens.count)
-      let cosines = Matrix(rows: tokens.count, columns: frequencies.count)
-      let sines = Matrix(rows: tokens.count, columns: frequencies.count)
-      for row in tokens.indices {
+  init(_ texts: [[Int]], _ tokenTypes: [[Int]]?, _ positions: [Int], _ program: Program) {
+    tokens = texts.flatMap { $0 }
+    self.tokenTypes = tokenTypes.map { $0.flatMap { $0 } }
+    var ranges: [Range<Int>] = []
+    var places: [Int] = []
+    for (tokens, position) in zip(texts, positions) {
+      ranges.append(places.count..<places.count + tokens.count)
+      places += position..<position + tokens.count
+    }
+    self.texts = ranges
+    self.places = places
+    rotations = program.rotaries.map { StepContext.rotation($0, ranges, places) }
+  }
+
+  private static func rotation(
+    _ rotary: RotaryDescription, _ texts: [Range<Int>], _ places: [Int]
+  ) -> (cosines: Matrix, sines: Matrix) {
+    let pairs = rotary.size / 2
+    let (cosines, sines) = (
+      Matrix(rows: places.count, columns: pairs), Matrix(rows: places.count, columns: pairs)
+    )
+    for text in texts where !text.isEmpty {
+      let frequencies = rotary.frequencies(tokenCount: places[text.upperBound - 1] + 1)
+      for row in text {
         for (pair, frequency) in frequencies.enumerated() {
-          let angle = Double(Float(position + row) * frequency)
-          unsafe cosines.row(row)[pair] = Float(angle.cosine) * rotary.attentionFactor
-          unsafe sines.row(row)[pair] = Float(angle.sine) * rotary.attentionFactor
+          // As transformers: the angle is rounded to f32.
+          let angle = Double(Float(places[row]) * frequency)
+          unsafe cosines.row(row)[pair] = Float(cos(angle)) * rotary.attentionFactor
+          unsafe sines.row(row)[pair] = Float(sin(angle)) * rotary.attentionFactor
         }
       }
-      return (cosines, sines)
     }
+    return (cosines, sines)
   }
 }
