@@ -1,7 +1,7 @@
 """python Fixtures/make/families.py [NAME…]    (pip install torch==2.15.0 transformers==5.23.0)
 
 Rewrites Fixtures/families: for each family of the table in family_models a tiny random model in Hugging Face form, and
-golden.safetensors with what transformers computes from it in f32, eager attention, no cache. Each model is read back
+golden.safetensors with what transformers computes from it in f32, eager attention, no cache, unless the table says why not. Each model is read back
 from the very files written. Every parameter is checked to matter: 2 % up or down of it moves the logits past tolerance.
 """
 

@@ -26,6 +26,8 @@ class Family:
     """Changes of config keys, each of which must change the output: the branch is not just present but felt."""
     task: str = "causal"
     """causal (logits) or encoder (pooled sentence vector)."""
+    attention: str = "eager"
+    """transformers' implementation of attention."""
     packed: str | None = None
     """mxfp4: the experts' matrices as GPT-OSS's blocks and scales."""
     stand: str | None = None

@@ -21,7 +21,10 @@ from .outside import STANDS
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
 CLASSES = {"causal": transformers.AutoModelForCausalLM, "encoder": transformers.AutoModel}
-EAGER = {"attn_implementation": "eager", "experts_implementation": "eager", "dtype": torch.float32}
+
+
+def options(family: Family) -> dict[str, Any]:
+    return {"attn_implementation": family.attention, "experts_implementation": "eager", "dtype": torch.float32}
 
 
 def tensor_of(values: torch.Tensor) -> Tensor:
@@ -48,7 +51,7 @@ def new_model(family: Family) -> Any:
     with tempfile.TemporaryDirectory() as temporary:
         write_config(Path(temporary), known_config(family, family.config))
         config = transformers.AutoConfig.from_pretrained(temporary)
-    return CLASSES[family.task].from_config(config, **EAGER)
+    return CLASSES[family.task].from_config(config, **options(family))
 
 
 def read_model(family: Family, folder: Path) -> Any:
@@ -60,7 +63,7 @@ def read_model(family: Family, folder: Path) -> Any:
             weights = known_weights(family, config, load_file(folder / "model.safetensors"))
             save_file(weights, Path(temporary) / "model.safetensors", {"format": "pt"})
             folder = Path(temporary)
-        model, report = CLASSES[family.task].from_pretrained(folder, output_loading_info=True, **EAGER)
+        model, report = CLASSES[family.task].from_pretrained(folder, output_loading_info=True, **options(family))
     wrong = {kind: names for kind, names in report.items() if names}
     if wrong:
         raise SystemExit(f"{family.name}: {wrong}")
