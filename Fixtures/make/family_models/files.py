@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zlib
 from pathlib import Path
@@ -64,6 +65,7 @@ def read_model(family: Family, folder: Path) -> Any:
             save_file(weights, Path(temporary) / "model.safetensors", {"format": "pt"})
             folder = Path(temporary)
         model, report = CLASSES[family.task].from_pretrained(folder, output_loading_info=True, **options(family))
+    report["unexpected_keys"] = set(report["unexpected_keys"]) - {name for name, _ in family.ignored}
     wrong = {kind: names for kind, names in report.items() if names}
     if wrong:
         raise SystemExit(f"{family.name}: {wrong}")
@@ -82,5 +84,8 @@ def write_model(family: Family, folder: Path, model: Any) -> None:
         weights = STANDS[family.stand].to_hub(weights, family.config)
     if family.packed:
         weights = packed(weights, np.random.default_rng(zlib.crc32(family.name.encode())))
+    for pattern, replacement in family.renamed:
+        weights = {re.sub(pattern, replacement, name): values for name, values in weights.items()}
+    weights |= {name: torch.full(shape, 0.5) for name, shape in family.ignored}
     stored = {name: tensor_of(values) for name, values in weights.items()}
     (folder / "model.safetensors").write_bytes(save(stored, {"format": "pt"}))
