@@ -5,7 +5,7 @@
 
 #include "../include/BlockKernels.h"
 #include "Grids.h"
-#include "Halves.h"
+#include "Vectors.h"
 
 enum { kist_ggml_type_count = 43 };
 
