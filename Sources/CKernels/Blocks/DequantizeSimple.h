@@ -3,9 +3,13 @@
 // Source: dequantize_row_ of llama.cpp's ggml-quants.c; products and sums are rounded one by one, as there.
 
 // Vectors are local to a level: as arguments of functions that are not inlined, they would be passed differently.
-INLINE kist_u8x16 KERNEL(load)(const void *bytes) { return *(const kist_u8x16 *)bytes; }
+INLINE kist_u8x16 KERNEL(load)(const void *bytes) {
+  kist_u8x16 x;
+  memcpy(&x, bytes, sizeof(x));
+  return x;
+}
 
-INLINE void KERNEL(store)(float *y, kist_f32x16 x) { *(kist_f32x16 *)y = x; }
+INLINE void KERNEL(store)(float *y, kist_f32x16 x) { memcpy(y, &x, sizeof(x)); }
 
 INLINE kist_f32x16 KERNEL(float_of_bytes)(kist_u8x16 x) {
   return __builtin_convertvector(__builtin_convertvector(x, kist_i32x16), kist_f32x16);
@@ -111,7 +115,7 @@ void KERNEL(dequantize_q8_1)(const void *restrict source, size_t count, float *r
 /// 16 places in a table of 16 values.
 INLINE kist_f32x16 KERNEL(look_up)(kist_u8x16 places, const int8_t values[16]) {
 #if KIST_HAS_SHUFFLE
-  kist_i8x16 table = *(const kist_i8x16 *)values;
+  kist_u8x16 table = KERNEL(load)(values);
   return KERNEL(float_of_signed)((kist_i8x16)__builtin_ia32_pshufb128((kist_shuffled)table, (kist_shuffled)places));
 #else
   kist_f32x16 x;

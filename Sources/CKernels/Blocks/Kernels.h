@@ -6,6 +6,9 @@
 #include "DequantizeSimple.h"
 #include "DequantizeK.h"
 #include "DequantizeIQ.h"
+#include "Lanes.h"
+#include "Search.h"
+#include "QuantizeK.h"
 
 const kist_block_kernels KERNEL(kernels)[kist_ggml_type_count] = {
   [2] = {KERNEL(dequantize_q4_0)},
@@ -14,11 +17,11 @@ const kist_block_kernels KERNEL(kernels)[kist_ggml_type_count] = {
   [7] = {KERNEL(dequantize_q5_1)},
   [8] = {KERNEL(dequantize_q8_0)},
   [9] = {KERNEL(dequantize_q8_1)},
-  [10] = {KERNEL(dequantize_q2_k)},
-  [11] = {KERNEL(dequantize_q3_k)},
-  [12] = {KERNEL(dequantize_q4_k)},
-  [13] = {KERNEL(dequantize_q5_k)},
-  [14] = {KERNEL(dequantize_q6_k)},
+  [10] = {KERNEL(dequantize_q2_k), KERNEL(quantize_rows_q2_k)},
+  [11] = {KERNEL(dequantize_q3_k), KERNEL(quantize_rows_q3_k)},
+  [12] = {KERNEL(dequantize_q4_k), KERNEL(quantize_rows_q4_k)},
+  [13] = {KERNEL(dequantize_q5_k), KERNEL(quantize_rows_q5_k)},
+  [14] = {KERNEL(dequantize_q6_k), KERNEL(quantize_rows_q6_k)},
   [15] = {KERNEL(dequantize_q8_k)},
   [16] = {KERNEL(dequantize_iq2_xxs)},
   [17] = {KERNEL(dequantize_iq2_xs)},

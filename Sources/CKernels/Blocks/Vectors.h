@@ -5,12 +5,12 @@
 
 #include "Halves.h"
 
-typedef uint8_t kist_u8x16 __attribute__((vector_size(16), aligned(1)));
-typedef int8_t kist_i8x16 __attribute__((vector_size(16), aligned(1)));
-typedef uint16_t kist_u16x16 __attribute__((vector_size(32), aligned(1)));
-typedef int32_t kist_i32x16 __attribute__((vector_size(64), aligned(4)));
-typedef uint32_t kist_u32x16 __attribute__((vector_size(64), aligned(4)));
-typedef float kist_f32x16 __attribute__((vector_size(64), aligned(4)));
+typedef uint8_t kist_u8x16 __attribute__((ext_vector_type(16)));
+typedef int8_t kist_i8x16 __attribute__((ext_vector_type(16)));
+typedef uint16_t kist_u16x16 __attribute__((ext_vector_type(16)));
+typedef int32_t kist_i32x16 __attribute__((ext_vector_type(16)));
+typedef uint32_t kist_u32x16 __attribute__((ext_vector_type(16)));
+typedef float kist_f32x16 __attribute__((ext_vector_type(16)));
 
 /// What the intrinsic that shuffles bytes takes.
 typedef char kist_shuffled __attribute__((vector_size(16)));
