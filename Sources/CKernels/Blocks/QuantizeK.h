@@ -40,19 +40,6 @@ INLINE F KERNEL(greatest)(const F *x, int n) {
   return greatest;
 }
 
-/// The number of the greatest magnitude, the first of them.
-INLINE F KERNEL(extreme)(const F *x, int n, F *size) {
-  F extreme = (F)(0.f);
-  *size = (F)(0.f);
-  for (int i = 0; i < n; i++) {
-    F magnitude = KERNEL(magnitude)(x[i]);
-    I larger = magnitude > *size;
-    *size = larger ? magnitude : *size;
-    extreme = larger ? x[i] : extreme;
-  }
-  return extreme;
-}
-
 /// Quantizes a sub-block again, with the scale and minimum that are stored; where the scale is 0 it stays as it is.
 INLINE void KERNEL(requantize)(const F *x, int n, F scale, F minimum, int low, int high, B *quants) {
   I keeps = scale == 0.f;
@@ -132,8 +119,8 @@ static void KERNEL(quantize_q3_k)(KERNEL(super_blocks) *s) {
       KERNEL(weigh)(x, s->importance + 16 * j, 16, sigma2, weights);
       b.weights[j] = KERNEL(sum)(weights, 16);
       b.scales[j] = KERNEL(search_symmetric)(16, 4, x, weights, s->quants + 16 * j);
-    } else {
-      b.scales[j] = KERNEL(search_q3)(x, s->quants + 16 * j);
+    } else if (j % 4 == 0) {
+      KERNEL(search_q3)(x, b.scales + j, s->quants + 16 * j);
     }
   }
   if (s->has_importance) {

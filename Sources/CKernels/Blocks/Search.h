@@ -1,5 +1,18 @@
 // The searches for scales, over lanes: each lane does what the function of ggml-quants.c named with it does.
 
+/// The number of the greatest magnitude, the first of them.
+INLINE F KERNEL(extreme)(const F *x, int n, F *size) {
+  F extreme = (F)(0.f);
+  *size = (F)(0.f);
+  for (int i = 0; i < n; i++) {
+    F magnitude = KERNEL(magnitude)(x[i]);
+    I larger = magnitude > *size;
+    *size = larger ? magnitude : *size;
+    extreme = larger ? x[i] : extreme;
+  }
+  return extreme;
+}
+
 /// make_qkx2_quants and make_qkx3_quants: a scale and a minimum such that x is about scale * l - minimum.
 ///
 /// The numbers l, from 0 to `highest`, are made at the end from the best attempt's divisor and base.
@@ -62,14 +75,8 @@ INLINE F KERNEL(search_affine)(
 ///
 /// Without weights `w`, x² is taken.
 INLINE F KERNEL(search_symmetric)(int n, int half, const F *x, const F *w, B *quants) {
-  F extreme = (F)(0.f), greatest = (F)(0.f);
-  for (int i = 0; i < n; i++) {
-    F size = KERNEL(magnitude)(x[i]);
-    I larger = size > greatest;
-    greatest = larger ? size : greatest;
-    extreme = larger ? x[i] : extreme;
-  }
-  I zero = greatest < EPSILON;
+  F size, extreme = KERNEL(extreme)(x, n, &size);
+  I zero = size < EPSILON;
   F scale = (F)(0.f), best = (F)(0.f), best_factor = (F)(0.f);
   for (int attempt = -10; attempt <= 9; attempt++) {
     if (attempt == 0) continue;
@@ -102,43 +109,47 @@ INLINE F KERNEL(search_symmetric)(int n, int half, const F *x, const F *w, B *qu
 }
 
 /// make_q3_quants with do_rmse: as above with half = 4 and weights x², by improving one number after the other.
-INLINE F KERNEL(search_q3)(const F *x, B *quants) {
-  enum { n = 16, half = 4 };
-  F extreme = (F)(0.f), greatest = (F)(0.f);
-  for (int i = 0; i < n; i++) {
-    F size = KERNEL(magnitude)(x[i]);
-    I larger = size > greatest;
-    greatest = larger ? size : greatest;
-    extreme = larger ? x[i] : extreme;
-  }
-  I zero = greatest < EPSILON;
-  F factor = -(float)half / extreme, sum_lx = (F)(0.f), sum_l2 = (F)(0.f), l[n];
-  for (int i = 0; i < n; i++) {
-    l[i] = KERNEL(float_of)(KERNEL(clamp)(KERNEL(nearest)(factor * x[i]), -half, half - 1));
-    F weight = x[i] * x[i];
-    sum_lx += weight * x[i] * l[i];
-    sum_l2 += weight * l[i] * l[i];
+///
+/// Each number waits for the one before it, so four sub-blocks of 16 numbers go at a time.
+INLINE void KERNEL(search_q3)(const F *x, F *scales, B *quants) {
+  enum { n = 16, half = 4, runs = 4 };
+  F sum_lx[runs], sum_l2[runs], l[runs * n];
+  I zero[runs];
+  UNROLL for (int k = 0; k < runs; k++) {
+    F size, factor = -(float)half / KERNEL(extreme)(x + n * k, n, &size);
+    zero[k] = size < EPSILON;
+    sum_lx[k] = sum_l2[k] = (F)(0.f);
+    for (int i = n * k; i < n * k + n; i++) {
+      l[i] = KERNEL(float_of)(KERNEL(clamp)(KERNEL(nearest)(factor * x[i]), -half, half - 1));
+      F weight = x[i] * x[i];
+      sum_lx[k] += weight * x[i] * l[i];
+      sum_l2[k] += weight * l[i] * l[i];
+    }
   }
   for (int attempt = 0; attempt < 5; attempt++) {
     I changed = (I)0;
     for (int i = 0; i < n; i++) {
-      F weight = x[i] * x[i];
-      F lx = sum_lx - weight * x[i] * l[i], l2 = sum_l2 - weight * l[i] * l[i];
-      F new_l = KERNEL(float_of)(KERNEL(clamp)(KERNEL(nearest)(x[i] * l2 / lx), -half, half - 1));
-      I candidate = (lx > 0.f) & (new_l != l[i]);
-      lx += weight * x[i] * new_l;
-      l2 += weight * new_l * new_l;
-      I better = candidate & (l2 > 0.f) & (lx * lx * sum_l2 > sum_lx * sum_lx * l2);
-      l[i] = better ? new_l : l[i];
-      sum_lx = better ? lx : sum_lx;
-      sum_l2 = better ? l2 : sum_l2;
-      changed |= better;
+      UNROLL for (int k = 0; k < runs; k++) {
+        F number = x[n * k + i], old_l = l[n * k + i], weight = number * number;
+        F lx = sum_lx[k] - weight * number * old_l, l2 = sum_l2[k] - weight * old_l * old_l;
+        F new_l = KERNEL(float_of)(KERNEL(clamp)(KERNEL(nearest)(number * l2 / lx), -half, half - 1));
+        I candidate = (lx > 0.f) & (new_l != old_l);
+        lx += weight * number * new_l;
+        l2 += weight * new_l * new_l;
+        I better = candidate & (l2 > 0.f) & (lx * lx * sum_l2[k] > sum_lx[k] * sum_lx[k] * l2);
+        l[n * k + i] = better ? new_l : old_l;
+        sum_lx[k] = better ? lx : sum_lx[k];
+        sum_l2[k] = better ? l2 : sum_l2[k];
+        changed |= better;
+      }
     }
     if (!KERNEL(any)(changed)) break;
   }
-  for (int i = 0; i < n; i++)
-    quants[i] = KERNEL(bytes_of)(zero ? (I)0 : __builtin_convertvector(l[i], I) + half);
-  return zero | ~(sum_l2 > 0.f) ? KERNEL(spread)(0) : sum_lx / sum_l2;
+  UNROLL for (int k = 0; k < runs; k++) {
+    for (int i = n * k; i < n * k + n; i++)
+      quants[i] = KERNEL(bytes_of)(zero[k] ? (I)0 : __builtin_convertvector(l[i], I) + half);
+    scales[k] = zero[k] | ~(sum_l2[k] > 0.f) ? KERNEL(spread)(0) : sum_lx[k] / sum_l2[k];
+  }
 }
 
 /// make_qp_quants: a scale such that x, not negative, is about scale * l, l from 0 to `highest`. `quants` are bytes.
