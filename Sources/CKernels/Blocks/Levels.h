@@ -7,6 +7,9 @@
 #include "Grids.h"
 #include "Vectors.h"
 
+#include <float.h>
+#include <math.h>
+
 enum { kist_ggml_type_count = 43 };
 
 extern const kist_block_kernels kist_baseline_kernels[kist_ggml_type_count];
