@@ -27,6 +27,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CMapGuard"),
@@ -74,6 +75,10 @@ let package = Package(
 
     // What several test targets use: temporary folders, seeded bytes, sample entries.
     .target(name: "TestSupport", dependencies: ["KistFormat"], path: "Tests/TestSupport", swiftSettings: strict),
+    // The kernels as compiled for each kind of processor, under names of their own.
+    .target(name: "KernelClones", dependencies: ["CKernels"], path: "Tests/KernelClones"),
+    .testTarget(
+      name: "KernelTests", dependencies: ["CKernels", "KernelClones", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistCoreTests", dependencies: ["KistCore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(
