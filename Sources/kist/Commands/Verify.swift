@@ -62,7 +62,8 @@ struct Verify: ParsableCommand {
       progress: global.progress)
     if result.isSound, level == nil || level == .probes {
       try result.checkProbes(
-        asked: level == .probes, tolerance: judging.tolerance, parallelism: global.parallelism)
+        asked: level == .probes, tolerance: judging.tolerance, memory: judging.memory.byteCount,
+        parallelism: global.parallelism)
     }
     if global.json {
       try Output.json(result)
