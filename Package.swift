@@ -67,7 +67,8 @@ let package = Package(
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistInference",
+        "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],
