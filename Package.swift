@@ -43,9 +43,10 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
     .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
+    .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
     .target(
       name: "KistConversion",
-      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "CKernels"],
+      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "CKernels"],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
@@ -71,6 +72,9 @@ let package = Package(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),
