@@ -70,7 +70,7 @@ struct GGUFCursor: ~Escapable {
   mutating func arrayHead(_ field: @autoclosure () -> String) throws(KistError) -> (type: GGUFValueType, count: Int) {
     let start = offset
     let type = try valueType("\(field()): type of the elements")
-    let count = try number(UInt64.self, field())
+    let count = try number(UInt64.self, "\(field()): length of the array")
     guard count <= UInt64(remaining / type.minimumByteCount) else {
       throw KistError(
         .damaged, field: field(), offset: start,
@@ -148,8 +148,10 @@ extension GGUFCursor {
     for index in 0..<count {
       if index < limit {
         elements.append(try value(element, atMost: limit, depth: depth + 1, field()))
-      } else {
+      } else if depth > 0 {
         try skip(element, depth: depth + 1, field())
+      } else {
+        break
       }
     }
     return .array(of: element, elements)

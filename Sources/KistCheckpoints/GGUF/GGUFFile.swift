@@ -30,6 +30,17 @@ public struct GGUFFile: Sendable {
     header = try GGUFHeader(detached: unsafe bytes.span.bytes)
   }
 
+  /// A GGUF of which only the keys are wanted: a whole file, or a header that was kept without the data.
+  ///
+  /// - Parameter bytes: The beginning of them is the header in both.
+  package init(headerOf bytes: [UInt8]) throws(KistError) {
+    content = .detached(bytes)
+    do throws(KistError) { header = try GGUFHeader(unsafe bytes.span.bytes) } catch {
+      guard let detached = try? GGUFHeader(detached: unsafe bytes.span.bytes) else { throw error }
+      header = detached
+    }
+  }
+
   /// The mapped file, unless only the header is there.
   package var mapped: MappedFile? { if case .mapped(let file) = content { file } else { nil } }
 
@@ -67,6 +78,15 @@ extension GGUFFile {
   public func value(_ key: String, atMost limit: Int = .max) throws(KistError) -> GGUFValue? {
     guard let item = header.item(key) else { return nil }
     return try value(of: item, atMost: limit)
+  }
+
+  /// Hands on the bytes of a value, as they are.
+  package func withEncodedValue<Result>(
+    of item: GGUFHeader.Item, _ body: (UnsafeRawBufferPointer) -> Result
+  ) throws(KistError) -> Result {
+    try withBytes { bytes throws(KistError) in
+      unsafe bytes.extracting(item.value).withUnsafeBytes { unsafe body($0) }
+    }
   }
 
   /// The bytes of an item, as they are: key, type and value.

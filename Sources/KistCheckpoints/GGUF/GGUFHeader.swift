@@ -50,7 +50,7 @@ public struct GGUFHeader: Sendable {
   static let magic = Array("GGUF".utf8)
   public static let defaultAlignment = 32
   /// As a cap for llama.cpp proposes it; nobody needs more, and padding grows with it.
-  static let maximumAlignment = 1 << 20
+  package static let maximumAlignment = 1 << 20
   static let maximumArrayDepth = 8
   /// GGML has 4 dimensions, gguf-tools 8.
   static let maximumRank = 8

@@ -45,6 +45,14 @@ enum CompiledTokenizer {
   }
 }
 
+extension Checkpoint {
+  /// The files that a tokenizer may be in: those beside the weights, and headers of GGUF files.
+  var tokenizerFiles: [CheckpointAsset] {
+    guard provenanceFormat == .gguf else { return assets }
+    return assets + weightFiles.map { CheckpointAsset(path: $0.path, source: $0.source, entry: nil) }
+  }
+}
+
 extension Tokenizer {
   /// Opens the tokenizer of any source: a container's compiled record, mapped; else a tokenizer's file or a model's folder.
   ///
@@ -77,7 +85,7 @@ extension Tokenizer {
 
   private static func open(_ container: KistFile) throws(KistError) -> Tokenizer {
     if let record = try record(of: container), RecordReader.knows(record) { return try Tokenizer(record: record) }
-    switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).assets) {
+    switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).tokenizerFiles) {
     case .compiled(let record): return try Tokenizer(record: RecordStorage(record))
     case .failed(let error): throw error
     case .none:
