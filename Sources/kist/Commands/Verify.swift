@@ -22,7 +22,7 @@ struct Verify: ParsableCommand {
         kist verify minilm.kist --key publisher.pub
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
   var file: String
 
   @Option(help: "How much to check: quick or full.")
