@@ -87,7 +87,7 @@ extension Checkpoint {
       WeightFile(path: name, source: try header(of: name, in: file))
     }
     // Where there is one file, there is no need to read it.
-    let owners = weightFiles.count > 1 ? try ownersOfTensors(weightFiles) : [:]
+    let owners = try weightFiles.count > 1 ? ownersOfTensors(weightFiles) : [:]
     let tensors = file.tensors.map { entry in
       CheckpointTensor(
         name: entry.name, dtype: entry.dtype, shape: entry.shape, source: EntrySource(file, entry), entry: entry,

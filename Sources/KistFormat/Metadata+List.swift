@@ -92,8 +92,11 @@ extension Metadata.Value {
     case .string(let string): text.string(string)
     case .list(let list): list.write(&text)
     case .float(let number, _):
-      number.isFinite
-        ? text.literal(String(number)) : text.string(number.isNaN ? "nan" : number < 0 ? "-inf" : "inf")
+      if number.isFinite {
+        text.literal(String(number))
+      } else {
+        text.string(number.isNaN ? "nan" : number < 0 ? "-inf" : "inf")
+      }
     default: text.literal("\(self)")
     }
   }

@@ -67,7 +67,7 @@ extension Conversion {
 
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
-    source.metadata == (try Checkpoint.metadata(of: source.weightFiles))
+    try source.metadata == Checkpoint.metadata(of: source.weightFiles)
   }
 
   func notice(of layouts: [WeightLayout]) -> [String] {

@@ -89,7 +89,8 @@ package enum TokenizerSource {
   private static func gguf(at path: String) throws(KistError) -> GGUFFile? {
     let file = try MappedFile(path: path)
     let start = file.bytes.array(0..<min(4, file.count))
-    return start == Array("GGUF".utf8) ? try GGUFFile(file) : nil
+    guard start == Array("GGUF".utf8) else { return nil }
+    return try GGUFFile(file)
   }
 
   /// What a file is, by its content.

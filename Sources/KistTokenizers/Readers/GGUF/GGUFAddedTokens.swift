@@ -34,19 +34,17 @@ enum GGUFAddedTokens {
     _ kinds: inout [GGUFTokens.Kind], _ keys: GGUFTokenizerKeys, _ tokens: GGUFTokens
   ) throws(KistError) {
     func id(_ text: String) -> Int? { tokens.ids[Array(text.utf8)].map { Int($0) } }
-    for (key, texts) in GGUFSpecialTexts.byKey {
+    for (names, texts) in GGUFSpecialTexts.byKey {
       // Where the file names the token, its text says nothing.
-      guard try key.allSatisfy({ key throws(KistError) in try keys.id(key) == nil }) else { continue }
-      if let found = texts.compactMap(id).first { kinds[found] = .control }
+      var isNamed = false
+      for name in names where try keys.id(name) != nil { isNamed = true }
+      if !isNamed, let found = texts.compactMap(id).first { kinds[found] = .control }
     }
     for found in GGUFSpecialTexts.ending.compactMap(id) { kinds[found] = .control }
     for found in GGUFSpecialTexts.alwaysShown.compactMap(id) { kinds[found] = .userDefined }
-    let has = { (text: String) in id(text) != nil }
-    if let end = id("<|end|>"),
-      has("<|return|>") && has("<|call|>") || (has("<|call|>") || has("<|calls|>")) && (has("<|flush|>") || has("<|return|>"))
-    {
-      kinds[end] = .userDefined
-    }
+    func has(_ text: String) -> Bool { id(text) != nil }
+    let calls = has("<|call|>") || has("<|calls|>")
+    if let end = id("<|end|>"), calls, has("<|return|>") || has("<|flush|>") { kinds[end] = .userDefined }
     if has("<|tool_response>") || has("<|plamo:eos|>"), let closing = id("</s>") { kinds[closing] = .normal }
   }
 

@@ -27,7 +27,7 @@ struct GGUFPreTokenizer: Sendable {
 
   static let table: [GGUFPreTokenizer] = [
     // A file that names none, from before there were names.
-    GGUFPreTokenizer(names: ["default"], patterns: [#"[\p{P}\$\+<=>\^~\|]+"#, gpt2, #"\p{N}+"#, "[0-9][0-9][0-9]"]),
+    GGUFPreTokenizer(names: ["default"], patterns: [signs, gpt2, digits, threeDigits]),
     GGUFPreTokenizer(
       names: [
         "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
@@ -52,46 +52,20 @@ struct GGUFPreTokenizer: Sendable {
       ],
       patterns: [qwen2]),
     GGUFPreTokenizer(names: ["laguna"], patterns: [lines, qwen2]),
-    GGUFPreTokenizer(
-      names: ["qwen35"],
-      patterns: [
-        contractions + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"# + lineEnds
-      ]),
-    GGUFPreTokenizer(
-      names: ["falcon"], patterns: [#"[\p{P}\$\+<=>\^~\|`]+"#, gpt2, "[0-9][0-9][0-9]"]),
+    GGUFPreTokenizer(names: ["qwen35"], patterns: [qwen35]),
+    GGUFPreTokenizer(names: ["falcon"], patterns: [signsAndBacktick, gpt2, threeDigits]),
     GGUFPreTokenizer(
       names: ["deepseek-llm"],
-      patterns: [
-        "[\r\n]", #"\s?["# + deepSeekLetters + "]+", #"\s?[!-/:-~！-／：-～‘-‟、-。]+"#, #"\s+$"#, ideographs, #"\p{N}+"#,
-      ]),
+      patterns: [lineEnd, spacedLetters, spacedSigns, finalSpaces, ideographs, digits]),
     GGUFPreTokenizer(
-      names: ["deepseek-coder"], patterns: ["[\r\n]", #"\s?\p{L}+"#, #"\s?\p{P}+"#, ideographs, digit]),
+      names: ["deepseek-coder"], patterns: [lineEnd, #"\s?\p{L}+"#, #"\s?\p{P}+"#, ideographs, digit]),
     GGUFPreTokenizer(
-      names: ["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"],
-      patterns: [#"\p{N}{1,3}"#, kana, deepSeekWords + #"| ?[\p{P}\p{S}]+[\r\n]*"# + lineEnds]),
-    GGUFPreTokenizer(
-      names: ["spark2_5"],
-      patterns: [
-        #"\p{N}{1,3}"#, kana, deepSeekWords + #"| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+"#, digit,
-      ]),
-    GGUFPreTokenizer(
-      names: ["youtu"],
-      patterns: [
-        "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|" + kana,
-        cased(any, any, marks: true, suffix: contractions + "?") + #"|\p{N}"# + symbolsWithSlash,
-      ], ignoresMerges: true),
-    GGUFPreTokenizer(
-      names: ["tekken"], patterns: [cased(upper, lower) + #"|\p{N}"# + symbolsWithSlash], ignoresMerges: true,
-      addsBeginning: true),
-    GGUFPreTokenizer(
-      names: ["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
-      patterns: [cased(upper, lower, suffix: contractions + "?") + #"|\p{N}{1,3}"# + symbolsWithSlash]),
-    GGUFPreTokenizer(
-      names: ["granite-embed-multi-97m"],
-      patterns: [
-        cased(upper, lower, marks: true, suffix: contractions + "?") + #"|\p{N}{1,3}"# + symbolsWithSlash
-      ],
-      ignoresMerges: true),
+      names: ["deepseek-v3", "hunyuan-dense", "joyai-llm", "hy_v4"], patterns: [upToThreeDigits, kana, deepSeek3]),
+    GGUFPreTokenizer(names: ["spark2_5"], patterns: [upToThreeDigits, kana, spark, digit]),
+    GGUFPreTokenizer(names: ["youtu"], patterns: [asian, youtu], ignoresMerges: true),
+    GGUFPreTokenizer(names: ["tekken"], patterns: [tekken], ignoresMerges: true, addsBeginning: true),
+    GGUFPreTokenizer(names: ["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], patterns: [gpt4o]),
+    GGUFPreTokenizer(names: ["granite-embed-multi-97m"], patterns: [granite], ignoresMerges: true),
     GGUFPreTokenizer(names: ["poro-chat", "bloom", "gpt3-finnish"], patterns: [bloom]),
     GGUFPreTokenizer(names: ["viking"], patterns: [bloom, digit]),
     GGUFPreTokenizer(
@@ -99,66 +73,82 @@ struct GGUFPreTokenizer: Sendable {
       patterns: [
         "<sentinel:[0-9]+>", "IMGIMG[A-I]{1,4}Z", #"[\t\n]|    |  "#, digit, #"[\p{P}!-/:-@\[-`{-~]"#, gpt2,
       ], addsBeginning: true),
+    GGUFPreTokenizer(names: ["jais-2"], patterns: [jais2]),
+    GGUFPreTokenizer(names: ["bailingmoe", "bailingmoe2", "llada-moe"], patterns: [bailing]),
+    GGUFPreTokenizer(names: ["seed-coder"], patterns: [seedCoder]),
+    GGUFPreTokenizer(names: ["ufakzeka"], patterns: [ufakzeka]),
+    GGUFPreTokenizer(names: ["exaone-moe"], patterns: [exaoneMoE]),
+    GGUFPreTokenizer(names: ["minicpm5"], patterns: [upToThreeDigits, miniCPM5], ignoresMerges: true),
     GGUFPreTokenizer(
-      names: ["jais-2"],
-      patterns: [
-        contractions + words + #"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"#
-          + [512, 256, 128, 64, 32, 16, 8, 4].map { #"|\s{\#($0)}(?!\S)"# }.joined() + #"|\s{1,2}(?!\S)|\s{1}"#
-      ]),
-    GGUFPreTokenizer(
-      names: ["bailingmoe", "bailingmoe2", "llada-moe"],
-      patterns: [
-        "'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])" + words
-          + #"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"#
-      ]),
-    GGUFPreTokenizer(
-      names: ["seed-coder"], patterns: [contractions + words + #"\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+"# + lineEnds]),
-    GGUFPreTokenizer(
-      names: ["ufakzeka"],
-      patterns: [#"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"# + lineEnds]),
-    GGUFPreTokenizer(
-      names: ["exaone-moe"],
-      patterns: [
-        contractions + #"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?"#
-          + #"|\s*[\r\n]|\s+(?!\S)|\s+"#
-      ]),
-    GGUFPreTokenizer(
-      names: ["minicpm5"],
-      patterns: [#"\p{N}{1,3}"#, contractions + words + #"\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*"# + lineEnds],
-      ignoresMerges: true),
-    GGUFPreTokenizer(names: ["gemma4", "granite-embed-multi-311m", "sarvam-moe"], patterns: [lines], spellsBytes: false),
+      names: ["gemma4", "granite-embed-multi-311m", "sarvam-moe"], patterns: [lines], spellsBytes: false),
   ]
+}
 
-  // MARK: - Patterns
-
+/// The patterns.
+extension GGUFPreTokenizer {
   /// llama.cpp leaves the last branch to its own scanner.
   private static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-  private static let llama3 = contractions + words + #"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"# + lineEnds
-  private static let qwen2 = contractions + words + #"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"# + lineEnds
   private static let contractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
   private static let words = #"|[^\r\n\p{L}\p{N}]?\p{L}+|"#
+  private static let signRun = #"| ?[^\s\p{L}\p{N}]+[\r\n]*"#
   private static let lineEnds = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
-  private static let symbolsWithSlash = #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + lineEnds
+  private static let llama3 = contractions + words + #"\p{N}{1,3}"# + signRun + lineEnds
+  private static let qwen2 = contractions + words + #"\p{N}"# + signRun + lineEnds
+  private static let qwen35 =
+    contractions + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"# + lineEnds
+  private static let miniCPM5 = contractions + words + #"\p{N}+"# + signRun + lineEnds
+  private static let ufakzeka = #"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + signRun + lineEnds
+  private static let seedCoder = contractions + words + #"\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+"# + lineEnds
+  private static let bailing =
+    "'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])" + words + #"\p{N}"# + signRun + #"|\s*[\r\n]|\s+(?!\S)|\s+"#
+  private static let exaoneMoE =
+    contractions + #"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?"#
+    + #"|\s*[\r\n]|\s+(?!\S)|\s+"#
+  private static let jais2: String = {
+    let runs = [512, 256, 128, 64, 32, 16, 8, 4].map { #"|\s{\#($0)}(?!\S)"# }
+    return contractions + words + #"\p{N}{1,3}"# + signRun + #"|\s*[\r\n]+"# + runs.joined()
+      + #"|\s{1,2}(?!\S)|\s{1}"#
+  }()
+
   private static let digit = #"\p{N}"#
+  private static let digits = #"\p{N}+"#
+  private static let threeDigits = "[0-9][0-9][0-9]"
+  private static let upToThreeDigits = #"\p{N}{1,3}"#
+  private static let signs = #"[\p{P}\$\+<=>\^~\|]+"#
+  private static let signsAndBacktick = #"[\p{P}\$\+<=>\^~\|`]+"#
   private static let lines = #"[^\n]+|[\n]+"#
-  private static let kana = "[一-龥\u{3040}-ゟ゠-ヿ]+"
   private static let bloom = #" ?[^(\s|.,!?…。，、।۔،)]+"#
-  /// White space among them is none of them.
+
+  private static let lineEnd = "[\r\n]"
+  private static let finalSpaces = #"\s+$"#
+  private static let spacedLetters = #"\s?["# + deepSeekLetters + "]+"
+  /// llama.cpp's range begins with U+3000, which is white space.
+  private static let spacedSigns = #"\s?[!-/:-~！-／：-～‘-‟、-。]+"#
   private static let ideographs = #"(?:(?!\s)[一-龥\u{800}-一가-\u{D7FF}])+"#
+  private static let kana = "[一-龥\u{3040}-ゟ゠-ヿ]+"
+  private static let asian = "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|" + kana
   private static let deepSeekWords =
     ##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"##
+  private static let deepSeek3 = deepSeekWords + #"| ?[\p{P}\p{S}]+[\r\n]*"# + lineEnds
+  private static let spark = deepSeekWords + #"| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+"#
 
-  /// Letters that are not lower-case ASCII, or not upper-case ASCII.
-  private static let upper = "[^a-z]"
-  private static let lower = "[^A-Z]"
-  private static let any = #"[\p{L}\p{M}]"#
+  private static let signsWithSlash = #"| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + lineEnds
+  private static let tekken = cased() + #"|\p{N}"# + signsWithSlash
+  private static let gpt4o = cased(suffix: contractions + "?") + #"|\p{N}{1,3}"# + signsWithSlash
+  private static let granite = cased(hasMarks: true, suffix: contractions + "?") + #"|\p{N}{1,3}"# + signsWithSlash
+  private static let youtu: String = {
+    let (start, letter) = (#"[^\r\n\p{L}\p{N}]?"#, #"[\p{L}\p{M}]"#)
+    let (first, second) = (start + letter + "*" + letter + "+", start + letter + "+" + letter + "*")
+    let suffix = contractions + "?"
+    return first + suffix + "|" + second + suffix + #"|\p{N}"# + signsWithSlash
+  }()
 
-  /// Words by case: some upper ones and then lower ones, or the other way about.
-  private static func cased(_ upper: String, _ lower: String, marks: Bool = false, suffix: String = "") -> String {
-    let letter = marks ? #"[\p{L}\p{M}]"# : #"[\p{L}]"#
-    let (first, second) = ("(?:(?=\(letter))\(upper))", "(?:(?=\(letter))\(lower))")
+  /// Letters that are not lower-case ASCII and then such that are not upper-case ASCII, at least one of either.
+  private static func cased(hasMarks: Bool = false, suffix: String = "") -> String {
+    let letter = hasMarks ? #"[\p{L}\p{M}]"# : #"[\p{L}]"#
+    let (upper, lower) = ("(?:(?=" + letter + ")[^a-z])", "(?:(?=" + letter + ")[^A-Z])")
     let start = #"[^\r\n\p{L}\p{N}]?"#
-    return start + first + "*" + second + "+" + suffix + "|" + start + first + "+" + second + "*" + suffix
+    return start + upper + "*" + lower + "+" + suffix + "|" + start + upper + "+" + lower + "*" + suffix
   }
 
   private static let deepSeekLetters =

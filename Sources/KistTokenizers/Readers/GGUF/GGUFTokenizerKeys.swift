@@ -84,8 +84,8 @@ struct GGUFTokens {
   /// Scores by id; zeros when the file has none.
   func scores(_ keys: GGUFTokenizerKeys) throws(KistError) -> [Float] {
     guard let item = keys.item("scores") else { return [Float](repeating: 0, count: texts.count) }
-    let scores =
-      item.elements?.type == .int32 ? try keys.file.integers(of: item).map { Float($0) } : try keys.file.floats(of: item)
+    let isInteger = item.elements?.type == .int32
+    let scores = try isInteger ? keys.file.integers(of: item).map { Float($0) } : keys.file.floats(of: item)
     guard scores.count >= texts.count else {
       throw keys.damage("scores", "has \(scores.count) scores for \(texts.count) tokens")
     }
