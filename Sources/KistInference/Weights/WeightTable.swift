@@ -57,6 +57,8 @@ public final class WeightTable: Sendable {
     return matrix
   }
 
+  public func dtype(of key: TensorKey) -> DType? { matrices[key]?.dtype }
+
   /// The name that the file gives a tensor.
   public func fileName(of key: TensorKey) -> String? { matrices[key]?.name }
 
