@@ -124,7 +124,9 @@ extension GGUFFile {
   ///
   /// - Throws: `damaged` when the item is no array of i32 or u32.
   package func integers(of item: GGUFHeader.Item) throws(KistError) -> [Int] {
-    guard item.elements?.type != .uint32 else { return try numbers(of: item, as: .uint32) { (number: UInt32) in Int(number) } }
+    guard item.elements?.type != .uint32 else {
+      return try numbers(of: item, as: .uint32) { (number: UInt32) in Int(number) }
+    }
     return try numbers(of: item, as: .int32) { (number: Int32) in Int(number) }
   }
 

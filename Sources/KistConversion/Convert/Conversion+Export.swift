@@ -22,7 +22,8 @@ extension Conversion {
     var notices = notice(of: [layout])
     let lists = source.metadata.items.filter(\.value.isPartial).map(\.key)
     if !lists.isEmpty {
-      notices.append("metadata of safetensors is short texts: these lists stay behind: \(lists.joined(separator: ", "))")
+      notices.append(
+        "metadata of safetensors is short texts: these lists stay behind: \(lists.joined(separator: ", "))")
     }
     if !source.assets.isEmpty {
       notices.append("a safetensors file holds tensors only: \(source.assets.count) other files stay behind")

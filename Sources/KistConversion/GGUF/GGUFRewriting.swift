@@ -49,7 +49,9 @@ struct GGUFRewriting {
   }
 
   /// Whether no earlier part has that key.
-  private func isFirst(_ index: Int, _ key: String) -> Bool { headers[..<index].allSatisfy { $0.header.item(key) == nil } }
+  private func isFirst(_ index: Int, _ key: String) -> Bool {
+    headers[..<index].allSatisfy { $0.header.item(key) == nil }
+  }
 
   private func isAny(of keys: [String], _ key: String) -> Bool { keys.contains { $0.utf8.elementsEqual(key.utf8) } }
 

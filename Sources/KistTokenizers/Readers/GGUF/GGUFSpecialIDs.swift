@@ -35,7 +35,9 @@ struct GGUFSpecialIDs {
     let isForced = try keys.text("model") == "gemma4"
     addsBeginning = try keys.flag("add_bos_token") ?? defaults.addsBeginning || isForced || isEncoder
     addsEnd = try keys.flag("add_eos_token") ?? defaults.addsEnd
-    guard !addsBeginning || beginning != nil else { throw keys.damage("bos_token_id", "is no token, and is to be added") }
+    guard !addsBeginning || beginning != nil else {
+      throw keys.damage("bos_token_id", "is no token, and is to be added")
+    }
     guard isEncoder || !addsEnd || end != nil else {
       throw keys.damage("eos_token_id", "is no token, and is to be added")
     }
