@@ -13,7 +13,8 @@ import Testing
     Metadata.List(
       elementType: "f32", count: 4,
       values: [
-        .float(.nan, type: "f32"), .float(-.infinity, type: "f32"), .float(0.1, type: "f32"), .float(-0.0, type: "f32"),
+        .float(.nan, type: "f32"), .float(-.infinity, type: "f32"), .float(Double(Float(0.1)), type: "f32"),
+        .float(-0.0, type: "f32"),
       ],
       hash: nil),
     Metadata.List(elementType: "bool", count: 2, values: [.bool(true), .bool(false)], hash: nil),
