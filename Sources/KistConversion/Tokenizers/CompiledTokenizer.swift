@@ -25,7 +25,8 @@ enum CompiledTokenizer {
         }, names: names)
       return .compiled(try Tokenizer.compile(definition))
     } catch {
-      return .failed(error)
+      // A GGUF need not have a tokenizer.
+      return error.kind == .missing && error.field?.hasPrefix("key 'tokenizer.") == true ? .none : .failed(error)
     }
   }
 

@@ -50,7 +50,8 @@ struct GGUFSpecialIDs {
     let last = isEncoder ? separator : addsEnd ? end : nil
     guard first != nil || last != nil else { return nil }
     func special(_ id: UInt32?) -> [PostProcessor.TemplateItem] {
-      id.map { [.special(name: tokens.texts[Int($0)], ids: [$0], typeID: 0)] } ?? []
+      guard let id else { return [] }
+      return [.special(name: tokens.texts[Int(id)], ids: [id], typeID: 0)]
     }
     let single = special(first) + [.sequence(0, typeID: 0)] + special(last)
     return .template(single: single, pair: single + [.sequence(1, typeID: 0)] + special(last))

@@ -27,7 +27,9 @@ package enum GGUFTokenizer {
     }
     switch model {
     case "llama": return try scored(keys)
-    case "gpt2": return try merged(keys, pre: try keys.text("pre") ?? "default")
+    case "gpt2":
+      let pre = try keys.text("pre") ?? ""
+      return try merged(keys, pre: pre.isEmpty ? "default" : pre)
     case "gemma4": return try merged(keys, pre: "gemma4")
     case "bert": return try wordPiece(keys)
     case "t5": return try unigram(keys)
@@ -47,7 +49,7 @@ package enum GGUFTokenizer {
     let tokens = try GGUFTokens(keys)
     let defaults = GGUFSpecialIDs.Defaults(beginning: 1, end: 2, unknown: 0, addsBeginning: true)
     let special = try GGUFSpecialIDs(keys, tokens, defaults)
-    var bpe = BPEDefinition(vocabulary: try tokens.vocabulary(), merges: .byScore(try tokens.scores(keys)))
+    var bpe = BPEDefinition(vocabulary: tokens.vocabulary(), merges: .byScore(try tokens.scores(keys)))
     bpe.unknown = special.unknown ?? 0
     bpe.byteFallback = true
     guard (0...255).allSatisfy({ tokens.ids[ByteToken.name(of: UInt8($0))] != nil }) else {
@@ -71,7 +73,7 @@ package enum GGUFTokenizer {
     if !rules.hasBeginning { defaults.beginning = nil }
     let special = try GGUFSpecialIDs(keys, tokens, defaults)
     var bpe = BPEDefinition(
-      vocabulary: try tokens.vocabulary(), merges: .pairs(try GGUFMerges.pairs(keys, tokens)))
+      vocabulary: tokens.vocabulary(), merges: .pairs(try GGUFMerges.pairs(keys, tokens)))
     bpe.ignoresMerges = rules.ignoresMerges
     let splits = rules.patterns.map { PreTokenizer.split(.regex($0, .rust), .isolated, inverted: false) }
     var definition = TokenizerDefinition(reference: .llamaCPP, model: .bpe(bpe))
@@ -117,7 +119,7 @@ package enum GGUFTokenizer {
     let special = try GGUFSpecialIDs(keys, tokens, defaults)
     let scores = try tokens.scores(keys)
     var model = UnigramDefinition(
-      vocabulary: try tokens.vocabulary(), scores: scores.map { Double($0) }, unknown: special.unknown)
+      vocabulary: tokens.vocabulary(), scores: scores.map { Double($0) }, unknown: special.unknown)
     model.kinds = tokens.kinds.map { PieceKind($0) }
     model.addsAsDouble = true
     var spec = SentencePieceNormalizer()

@@ -92,7 +92,7 @@ struct GGUFTokens {
     return Array(scores.prefix(texts.count))
   }
 
-  func vocabulary() throws(KistError) -> Vocabulary {
+  func vocabulary() -> Vocabulary {
     Vocabulary(tokens: texts.enumerated().map { Vocabulary.Token(bytes: $1, id: UInt32($0)) })
   }
 
