@@ -32,7 +32,7 @@ struct Verify: ParsableCommand {
         kist verify a.kist --against b.kist --bisect
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
   var file: String
 
   @Option(help: "How much to check: quick, full or probes. (default: the most that the file supports)")
