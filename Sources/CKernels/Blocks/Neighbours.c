@@ -1,3 +1,4 @@
+#include "../include/BlockKernels.h"
 #include "Neighbours.h"
 #include "Grids.h"
 
@@ -103,3 +104,5 @@ const kist_grid *kist_find_grid(int which) {
   pthread_mutex_unlock(&lock);
   return is_built ? &grids[which] : NULL;
 }
+
+uint16_t kist_grid_code(int grid, int place) { return sources[grid].codes[place]; }

@@ -13,9 +13,14 @@ typedef struct {
   I kind;           // the shift of the sub-block; of its halves for IQ1_M. -1 before the first split
 } KERNEL(ternary_split);
 
-/// Sorts numbers by value and then by place, in each lane.
-INLINE void KERNEL(sort_numbers)(int n, F *x, I *places) {
-  for (int i = 0; i < n; i++) places[i] = (I)i;
+/// The places of numbers in ascending order, in each lane; zeros of both signs are equal, and NaNs lie at the ends.
+INLINE void KERNEL(sort_numbers)(int n, const F *x, I *places) {
+  I keys[32];
+  for (int i = 0; i < n; i++) {
+    I bits = (I)(x[i] + 0.f);
+    keys[i] = bits ^ (bits >> 31 & INT32_MAX);
+    places[i] = (I)i;
+  }
   // Batcher's odd-even merge sort.
   for (int p = 1; p < n; p *= 2)
     for (int k = p; k >= 1; k /= 2)
@@ -23,12 +28,11 @@ INLINE void KERNEL(sort_numbers)(int n, F *x, I *places) {
         for (int i = 0; i < k && i + j + k < n; i++) {
           int a = i + j, b = a + k;
           if (a / (2 * p) != b / (2 * p)) continue;
-          I swaps = (x[a] > x[b]) | ((x[a] == x[b]) & (places[a] > places[b]));
-          F low = swaps ? x[b] : x[a];
-          x[b] = swaps ? x[a] : x[b];
-          x[a] = low;
-          I low_place = swaps ? places[b] : places[a];
+          I swaps = (keys[a] > keys[b]) | ((keys[a] == keys[b]) & (places[a] > places[b]));
+          I low_key = swaps ? keys[b] : keys[a], low_place = swaps ? places[b] : places[a];
+          keys[b] = swaps ? keys[a] : keys[b];
           places[b] = swaps ? places[a] : places[b];
+          keys[a] = low_key;
           places[a] = low_place;
         }
 }
@@ -54,7 +58,7 @@ INLINE int KERNEL(best_ternary_neighbour)(
   const float values[4]
 ) {
   const uint16_t *list = grid->neighbours + point->start;
-  float errors[8][4], least = FLT_MAX;
+  float errors[8][4];
   for (int i = 0; i < 8; i++)
     for (int l = 0; l < 3; l++) {
       float difference = scale * values[l] - ((const float *)&x[i])[lane];
@@ -64,23 +68,24 @@ INLINE int KERNEL(best_ternary_neighbour)(
   F tables[8];
   for (int i = 0; i < 8; i++)
     for (int k = 0; k < LANES; k++) tables[i][k] = errors[i][k % 4 < 3 ? k % 4 : 0];
-  I best = (I)0x7F7FFFFF, best_start = (I)-1;
+  kist_u32x16 best = (kist_u32x16)0x7F7FFFFFu;
+  I best_start = (I)0;
   for (int j = 0; j < point->length; j += LANES) {
     kist_u16x16 packed;
     memcpy(&packed, list + j, sizeof(packed));
     I codes = __builtin_convertvector(packed, I);
     F sum = KERNEL(look_up_level)(tables[0], codes, 2);
     UNROLL for (int i = 1; i < 8; i++) sum += KERNEL(look_up_level)(tables[i], codes >> 2 * i, 2);
-    I better = (I)sum < best;
-    best = better ? (I)sum : best;
+    I better = (kist_u32x16)sum < best;
+    best = better ? (kist_u32x16)sum : best;
     best_start = better ? (I)j : best_start;
   }
   const I order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  int least_bits = __builtin_reduce_min(best);
-  memcpy(&least, &least_bits, 4);
-  if (least >= FLT_MAX) return list[0];
-  return list[__builtin_reduce_min(best == least_bits ? best_start + order : (I)INT32_MAX)];
+  uint32_t least = __builtin_reduce_min(best);
+  if (least >= 0x7F7FFFFF) return list[0];
+  return list[__builtin_reduce_min(best == least ? best_start + order : (I)INT32_MAX)];
 #else
+  float least = FLT_MAX;
   int best = list[0];
   for (int j = 0; j < point->length; j++) {
     float sum = errors[0][list[j] & 3];
@@ -180,12 +185,11 @@ static void KERNEL(quantize_iq1_s)(KERNEL(super_blocks) *s) {
   I words[8], shifts_down[8];
   for (int j = 0; j < 8; j++) {
     const F *x = s->x + 32 * j;
-    F weights[32], sorted[32];
+    F weights[32];
     I places[32], codes[4], is_up[4];
     KERNEL(ternary_weights)(s, 32 * j, 32, sigma2, weights);
     F size = KERNEL(greatest_of)(x, 32);
-    memcpy(sorted, x, sizeof(sorted));
-    KERNEL(sort_numbers)(32, sorted, places);
+    KERNEL(sort_numbers)(32, x, places);
     KERNEL(ternary_split) best = {(F)(-FLT_MAX), size, (I)-1, (I)-1, (I)-1};
     KERNEL(split_iq1_s)(x, weights, places, &best);
     I none = (size < 1e-12f) | (best.kind < 0), flips = best.scale < 0.f;
@@ -255,12 +259,11 @@ static void KERNEL(quantize_iq1_m)(KERNEL(super_blocks) *s) {
   I codes[32], kinds[16];
   for (int j = 0; j < 16; j++) {
     const F *x = s->x + 16 * j;
-    F weights[16], sorted[16];
+    F weights[16];
     I places[16], is_up[2];
     KERNEL(ternary_weights)(s, 16 * j, 16, sigma2, weights);
     F size = KERNEL(greatest_of)(x, 16);
-    memcpy(sorted, x, sizeof(sorted));
-    KERNEL(sort_numbers)(16, sorted, places);
+    KERNEL(sort_numbers)(16, x, places);
     KERNEL(ternary_split) best = {(F)(-FLT_MAX), size, (I)-1, (I)-1, (I)-1};
     KERNEL(split_iq1_m)(x, weights, places, &best);
     I none = (size < 1e-7f) | (best.kind < 0);

@@ -58,24 +58,25 @@ INLINE int KERNEL(best_neighbour)(
     errors[i] = ((const float *)&weights[i])[lane] * difference * difference;
   }
 #if KIST_HAS_SHUFFLE
-  I best = (I)INT32_MAX, best_start = (I)0;
+  // Errors are not negative: as whole numbers, their bits are in the order of their values, and NaNs are the greatest.
+  kist_u32x16 best = (kist_u32x16)UINT32_MAX;
+  I best_start = (I)0;
   for (int j = 0; j < point->length; j += LANES) {
     kist_u16x16 packed;
     memcpy(&packed, list + j, sizeof(packed));
     I codes = __builtin_convertvector(packed, I);
     F sum = KERNEL(look_up_level)(errors[0], codes, bits);
     UNROLL for (int i = 1; i < digits; i++) sum += KERNEL(look_up_level)(errors[i], codes >> bits * i, bits);
-    // Errors are not negative: their bits are in the order of their values.
     if (point->length <= LANES) {
-      int least = __builtin_reduce_min((I)sum);
-      return least < 0x7F7FFFFF ? list[__builtin_ctz(KERNEL(bits_of)((I)sum == least))] : list[0];
+      uint32_t least = __builtin_reduce_min((kist_u32x16)sum);
+      return least < 0x7F7FFFFF ? list[__builtin_ctz(KERNEL(bits_of)((kist_u32x16)sum == least))] : list[0];
     }
-    I better = (I)sum < best;
-    best = better ? (I)sum : best;
+    I better = (kist_u32x16)sum < best;
+    best = better ? (kist_u32x16)sum : best;
     best_start = better ? (I)j : best_start;
   }
   const I order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  int least = __builtin_reduce_min(best);
+  uint32_t least = __builtin_reduce_min(best);
   if (least >= 0x7F7FFFFF) return list[0];
   return list[__builtin_reduce_min(best == least ? best_start + order : (I)INT32_MAX)];
 #else
