@@ -44,21 +44,30 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
     .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
+    .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
+    .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(
+      name: "KistInference",
+      dependencies: ["KistCore", "KistArchitectures", "KistQuantization", "CKernels", "COpenBLAS"],
+      swiftSettings: strict),
     .target(
       name: "KistConversion",
-      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "CKernels"],
+      dependencies: [
+        "KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "KistArchitectures",
+        "KistInference", "CKernels",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],
@@ -76,6 +85,11 @@ let package = Package(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),

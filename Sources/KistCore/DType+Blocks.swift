@@ -19,6 +19,7 @@ extension DType {
   public static let q5_0 = DType(known: firstBlockCode + 6)
   public static let q5_1 = DType(known: firstBlockCode + 7)
   public static let q8_0 = DType(known: firstBlockCode + 8)
+  public static let q8_1 = DType(known: firstBlockCode + 9)
   public static let q2_k = DType(known: firstBlockCode + 10)
   public static let q3_k = DType(known: firstBlockCode + 11)
   public static let q4_k = DType(known: firstBlockCode + 12)
@@ -38,6 +39,6 @@ extension DType {
     (20, "IQ4_NL", 32, 18), (21, "IQ3_S", 256, 110), (22, "IQ2_S", 256, 82), (23, "IQ4_XS", 256, 136),
     (29, "IQ1_M", 256, 56),
     (34, "TQ1_0", 256, 54), (35, "TQ2_0", 256, 66), (39, "MXFP4", 32, 17), (40, "NVFP4", 64, 36),
-    (41, "Q1_0", 128, 18),
+    (41, "Q1_0", 128, 18), (42, "Q2_0", 64, 18),
   ]
 }

@@ -32,7 +32,8 @@ import Testing
     for name in ["", "F12", "float32", "F32 "] { #expect(DType(name: name) == nil) }
   }
 
-  /// Elements and bytes of a block, of gguf 0.19.0: gguf/constants.py, `GGML_QUANT_SIZES`.
+  /// `ggml_type`, elements and bytes of a block, of gguf 0.19.0 (gguf/constants.py, `GGML_QUANT_SIZES`); Q2_0, which is
+  /// newer, of llama.cpp's ggml-common.h.
   private static let ggml: [String: [Int]] = [
     "Q4_0": [2, 32, 18], "Q4_1": [3, 32, 20], "Q5_0": [6, 32, 22], "Q5_1": [7, 32, 24], "Q8_0": [8, 32, 34],
     "Q8_1": [9, 32, 36], "Q2_K": [10, 256, 84], "Q3_K": [11, 256, 110], "Q4_K": [12, 256, 144],
@@ -40,7 +41,7 @@ import Testing
     "IQ2_XS": [17, 256, 74], "IQ3_XXS": [18, 256, 98], "IQ1_S": [19, 256, 50], "IQ4_NL": [20, 32, 18],
     "IQ3_S": [21, 256, 110], "IQ2_S": [22, 256, 82], "IQ4_XS": [23, 256, 136], "IQ1_M": [29, 256, 56],
     "TQ1_0": [34, 256, 54], "TQ2_0": [35, 256, 66], "MXFP4": [39, 32, 17], "NVFP4": [40, 64, 36],
-    "Q1_0": [41, 128, 18],
+    "Q1_0": [41, 128, 18], "Q2_0": [42, 64, 18],
   ]
 
   @Test func `block types are those of ggml`() {
