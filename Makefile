@@ -7,7 +7,7 @@ BIN = .build/release
 PEERS = .peers
 PYTHON = $(PEERS)/bin/python
 
-APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev libopenblas-dev pkg-config python3-venv
+APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev libopenblas0 pkg-config python3-venv
 
 .PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers
 
@@ -49,9 +49,10 @@ install: build
 clean:
 	rm -rf .build $(PEERS)
 
-# What the build needs beyond Swift 6.2. On Debian and Ubuntu it is installed; elsewhere it is named.
+# What the build needs beyond Swift 6.2, and OpenBLAS, which is loaded when a model is computed. On Debian and Ubuntu it is installed; elsewhere it is named.
 dependencies:
-	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 openblas 2>/dev/null; then :; \
+	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 2>/dev/null && \
+	  { [ "$$(uname)" = Darwin ] || /sbin/ldconfig -p | grep -q libopenblas; }; then :; \
 	elif command -v apt-get >/dev/null; then \
 	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT_PACKAGES) >/dev/null; \

@@ -35,11 +35,13 @@ func inferBench(_ options: BenchOptions) throws {
 private func rate(_ tokensPerSecond: Double) -> String { String(format: "%.1f", tokensPerSecond) }
 
 /// Tokens a second of a text that is taken at once, logits of all positions included.
-private func prefillRate(_ path: String, _ options: BenchOptions, memory: Int? = nil) throws -> Double {
-  let model = try LoadedModel.open(path: path, memory: memory)
+private func prefillRate(_ path: String, _ options: BenchOptions, memory: Int = MemoryBudget.usualByteCount) throws
+  -> Double
+{
+  let model = try LoadedModel.open(path: path, memory: MemoryBudget(byteCount: memory))
   let tokens = Array(5..<517)
   let seconds = try best(of: options.runs) {
-    let session = Session(model.weights, parallelism: Parallelism(threads: options.threads))
+    let session = try Session(model.weights, parallelism: Parallelism(threads: options.threads))
     _ = try session.logits(session.advance(tokens))
   }
   return Double(tokens.count) / seconds
@@ -50,8 +52,8 @@ private func decoding(_ folder: String, _ packed: String, _ options: BenchOption
   let pace = memoryPace(options)
   row("reading memory", "", gigabytesPerSecond(Int(pace), 1), "")
   for (name, path) in [("bf16", folder + "/bf16"), ("f32", folder + "/f32"), ("bf16, packed and kept", packed)] {
-    let model = try LoadedModel.open(path: path, memory: 4 << 30)
-    let session = Session(model.weights, parallelism: Parallelism(threads: options.threads))
+    let model = try LoadedModel.open(path: path, memory: MemoryBudget(byteCount: 4 << 30))
+    let session = try Session(model.weights, parallelism: Parallelism(threads: options.threads))
     _ = try session.logits(session.advance([1, 2, 3]))
     let count = 16
     let seconds = try best(of: options.runs) {

@@ -53,14 +53,48 @@ public struct Parallelism: Sendable {
 
   /// Runs `body` for every index, on several threads; throws the error of the lowest index that failed.
   package func forEach(_ count: Int, _ body: @escaping (Int) throws(KistError) -> Void) throws(KistError) {
-    var index = 0
-    try inOrder(
-      next: { () throws(KistError) -> Int? in
-        defer { index += 1 }
-        return index < count ? index : nil
-      },
-      produce: { (job) throws(KistError) in try body(job) },
-      consume: { (_, _) throws(KistError) in })
+    let loop = IndexLoop(count: count, cancellation: cancellation, body: body)
+    let workers = min(threadCount, count)
+    if workers <= 1 {
+      loop.work()
+    } else {
+      DispatchQueue.concurrentPerform(iterations: workers) { _ in loop.work() }
+    }
+    if let error = loop.error { throw error }
+  }
+}
+
+/// Indices that several threads take in order, one at a time.
+private final class IndexLoop: @unchecked Sendable {
+  private let count: Int
+  private let cancellation: Cancellation
+  private let body: (Int) throws(KistError) -> Void
+  private let next = Atomic<Int>(0)
+  private let failure = Mutex<(index: Int, error: KistError)?>(nil)
+
+  init(count: Int, cancellation: Cancellation, body: @escaping (Int) throws(KistError) -> Void) {
+    self.count = count
+    self.cancellation = cancellation
+    self.body = body
+  }
+
+  var error: KistError? { failure.withLock { $0?.error } }
+
+  /// Takes indices until there are none left, or one has failed: those below it were all taken before.
+  func work() {
+    while true {
+      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < count else { return }
+      do throws(KistError) {
+        try cancellation.check()
+        try body(index)
+      } catch {
+        next.store(count, ordering: .relaxed)
+        failure.withLock { known in
+          if index < known?.index ?? .max { known = (index, error) }
+        }
+      }
+    }
   }
 }
 

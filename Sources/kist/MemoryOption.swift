@@ -1,5 +1,6 @@
 import ArgumentParser
 import KistCore
+import KistInference
 
 /// How much of a model's weights may stay in memory.
 struct MemoryOption: ParsableArguments {
@@ -9,8 +10,8 @@ struct MemoryOption: ParsableArguments {
       valueName: "size"))
   var memory: ByteCount?
 
-  /// Bytes.
-  var byteCount: Int? { memory?.count }
+  /// For all models that a command opens; to be asked for once.
+  var budget: MemoryBudget { MemoryBudget(byteCount: memory?.count ?? MemoryBudget.usualByteCount) }
 }
 
 /// A number of bytes as people write it: `500MB`, `2GiB`, `4096`.

@@ -21,7 +21,9 @@ struct FamilyFixture: Sendable {
     return names.filter { FileManager.default.fileExists(atPath: folder + "/\($0)/golden.safetensors") }.sorted()
   }()
 
-  init(_ name: String) throws { try self.init(name, mutating: { _ in }) }
+  init(_ name: String, memory: MemoryBudget = MemoryBudget()) throws {
+    try self.init(name, memory: memory, mutating: { _ in })
+  }
 
   /// The model with a change to what it is.
   init(_ name: String, sabotage: SabotageTests.Sabotage) throws {
@@ -44,7 +46,8 @@ struct FamilyFixture: Sendable {
 
   /// The model by another description of its family.
   init(
-    _ name: String, mutating: (inout Architecture) -> Void = { _ in }, config change: (String) -> String = { $0 },
+    _ name: String, memory: MemoryBudget = MemoryBudget(), mutating: (inout Architecture) -> Void = { _ in },
+    config change: (String) -> String = { $0 },
     tensors: (WeightTensor) -> WeightTensor = { $0 }
   ) throws {
     self.name = name
@@ -55,7 +58,8 @@ struct FamilyFixture: Sendable {
     mutating(&architecture)
     let model = try ModelDescription(architecture, Parameters(architecture, config))
     weights = try WeightTable(
-      model, FamilyFixture.tensors(SafetensorsFile(path: path + "/model.safetensors")).map(tensors), file: name)
+      model, FamilyFixture.tensors(SafetensorsFile(path: path + "/model.safetensors")).map(tensors), file: name,
+      memory: memory)
     golden = try SafetensorsFile(path: path + "/golden.safetensors")
   }
 

@@ -7,7 +7,7 @@ import Testing
   @Test(arguments: FamilyFixture.all)
   func `logits and hidden states are those of transformers`(name: String) throws {
     let fixture = try FamilyFixture(name)
-    let session = Session(fixture.weights, parallelism: Parallelism(threads: 2))
+    let session = try Session(fixture.weights, parallelism: Parallelism(threads: 2))
     var hidden: [String: [Float]] = [:]
     let tokens = try fixture.tokens
     let states = try session.advance(tokens, tokenTypes: fixture.integers("token_types")) {
@@ -34,7 +34,7 @@ import Testing
       return
     }
     let expected = try #require(fixture.numbers("logits"))
-    let session = Session(fixture.weights, parallelism: Parallelism(threads: 1))
+    let session = try Session(fixture.weights, parallelism: Parallelism(threads: 1))
     var logits: [Float] = []
     for token in try fixture.tokens { logits += try session.logits(session.advance([token])).numbers() }
     #expect(relativeDifference(logits, expected) <= 1e-5)

@@ -126,7 +126,7 @@ import Testing
 
   /// Whether a model's golden output is within the tolerance of a verdict.
   private func matches(_ weights: WeightTable, _ fixture: FamilyFixture) throws -> Bool {
-    let session = Session(weights, parallelism: Parallelism(threads: 1))
+    let session = try Session(weights, parallelism: Parallelism(threads: 1))
     let states = try session.advance(fixture.tokens, tokenTypes: fixture.integers("token_types"))
     let hasLogits = weights.model.head.hasLogits
     let found = hasLogits ? try session.logits(states).numbers() : states.numbers()

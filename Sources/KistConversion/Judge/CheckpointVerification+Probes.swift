@@ -7,10 +7,10 @@ extension CheckpointVerification {
   ///
   /// - Parameters:
   ///   - asked: Whether not being able to is an error, and not just a note.
-  ///   - memory: Bytes of weights that may stay in memory.
+  ///   - memory: Weights that may stay in memory.
   /// - Throws: what computing throws; `missing` when there are no probes and they were asked for.
   public mutating func checkProbes(
-    asked: Bool, tolerance: Tolerance?, memory: Int?, parallelism: Parallelism
+    asked: Bool, tolerance: Tolerance?, memory: MemoryBudget, parallelism: Parallelism
   ) throws(KistError) {
     let clock = ContinuousClock()
     let start = clock.now

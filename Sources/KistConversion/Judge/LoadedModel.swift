@@ -17,19 +17,21 @@ public struct LoadedModel: Sendable {
 
   /// Opens a checkpoint and checks that its tensors are what its configuration says.
   ///
-  /// - Parameter memory: Bytes of weights that may stay in memory between uses.
+  /// - Parameter memory: What may stay in memory between uses, shared with other models.
   /// - Throws: `unsupported` when this version does not know the architecture or something that its configuration says; `damaged` for
   ///   tensors that do not go with it.
-  public static func open(path: String, memory: Int? = nil) throws(KistError) -> LoadedModel {
+  public static func open(
+    path: String, memory: MemoryBudget = MemoryBudget()
+  ) throws(KistError) -> LoadedModel {
     try LoadedModel(try Checkpoint.open(path: path), memory: memory)
   }
 
-  public init(_ checkpoint: Checkpoint, memory: Int? = nil) throws(KistError) {
+  public init(_ checkpoint: Checkpoint, memory: MemoryBudget = MemoryBudget()) throws(KistError) {
     self.checkpoint = checkpoint
     do throws(KistError) {
       weights = try WeightTable(
         try LoadedModel.description(of: checkpoint), checkpoint.tensors.map(\.weight), file: checkpoint.path,
-        memory: memory ?? WeightTable.usualMemory)
+        memory: memory)
     } catch {
       throw error.inFile(checkpoint.path)
     }

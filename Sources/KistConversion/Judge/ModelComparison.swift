@@ -29,8 +29,8 @@ public struct ModelComparison: Sendable {
         "has a vocabulary of \(candidate.model.vocabularySize), and \(reference.path) one of \(reference.model.vocabularySize)",
         advice: "they are not the same model")
     }
-    let own = Session(candidate.weights, textCount: texts.count, parallelism: parallelism)
-    let other = Session(reference.weights, textCount: texts.count, parallelism: parallelism)
+    let own = try Session(candidate.weights, textCount: texts.count, parallelism: parallelism)
+    let other = try Session(reference.weights, textCount: texts.count, parallelism: parallelism)
     let states = try own.advance(texts: texts)
     let expected = try other.advance(texts: texts)
     let tolerance = tolerance ?? Tolerance.between(candidate.weights, reference.weights)
@@ -55,7 +55,7 @@ public struct ModelComparison: Sendable {
         "has logits of \(golden.vocabularySize) tokens, and the model a vocabulary of \(candidate.model.vocabularySize)"
       )
     }
-    let session = Session(candidate.weights, parallelism: parallelism)
+    let session = try Session(candidate.weights, parallelism: parallelism)
     let states = try session.advance(golden.tokens)
     let tolerance = tolerance ?? .exact
     var comparison = LogitComparison()

@@ -64,7 +64,7 @@ extension LoadedModel {
     var tokens: [[Int]] = []
     for text in texts { tokens.append(try self.tokens(of: text)) }
     let pooling = try pooling()
-    let session = Session(weights, textCount: texts.count, parallelism: parallelism)
+    let session = try Session(weights, textCount: texts.count, parallelism: parallelism)
     let states = try session.advance(texts: tokens)
     var start = 0
     return tokens.map { own in

@@ -66,7 +66,7 @@ public final class Prediction {
     tokenizer = try model.requireTokenizer()
     random = SplitMix(state: sampling.seed)
     tokens = try model.tokens(of: text)
-    session = Session(model.weights, parallelism: parallelism)
+    session = try Session(model.weights, parallelism: parallelism)
     let states = try session.advance(tokens)
     logits = try session.logits(states, rows: states.rowCount - 1..<states.rowCount).numbers()
   }

@@ -40,7 +40,7 @@ extension ProbeSet {
     dtypes = model.dtypes
     vocabularySize = model.model.vocabularySize
     let prompts = VerificationTexts.tokens(for: model)
-    let session = Session(model.weights, textCount: prompts.count, parallelism: parallelism)
+    let session = try Session(model.weights, textCount: prompts.count, parallelism: parallelism)
     let states = try session.advance(texts: prompts.map(\.tokens))
     probes = []
     var row = 0

@@ -23,7 +23,7 @@ extension ProbeSet {
         "are of a vocabulary of \(vocabularySize), the model has one of \(model.model.vocabularySize)")
     }
     let tolerance = tolerance ?? self.tolerance(for: model)
-    let session = Session(model.weights, textCount: probes.count, parallelism: parallelism)
+    let session = try Session(model.weights, textCount: probes.count, parallelism: parallelism)
     let states = try session.advance(texts: probes.map(\.tokens))
     var comparison = LogitComparison()
     var differences: [String] = []

@@ -13,7 +13,7 @@ public struct RecordedLogits: Sendable {
   public init(_ model: LoadedModel, tokens: [Int], parallelism: Parallelism) throws(KistError) {
     self.tokens = tokens
     vocabularySize = model.model.vocabularySize
-    let session = Session(model.weights, parallelism: parallelism)
+    let session = try Session(model.weights, parallelism: parallelism)
     values = try session.logits(session.advance(tokens)).numbers()
   }
 

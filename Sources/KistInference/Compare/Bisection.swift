@@ -31,8 +31,8 @@ public struct Bisection: Sendable {
     _ candidate: WeightTable, against reference: WeightTable, tokens: [Int], tokenTypes: [Int]? = nil,
     parallelism: Parallelism
   ) throws(KistError) {
-    let own = Session(candidate, parallelism: parallelism)
-    let session = Session(reference, parallelism: parallelism)
+    let own = try Session(candidate, parallelism: parallelism)
+    let session = try Session(reference, parallelism: parallelism)
     let steps = Dictionary((own.program.body + own.program.head).map { ($0.name, $0) }) { first, _ in first }
     let context = own.context([tokens], tokenTypes.map { [$0] })
     var result = Bisection()

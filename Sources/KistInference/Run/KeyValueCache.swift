@@ -19,7 +19,7 @@ final class KeyValueCache {
   }
 
   private func grown(_ old: Matrix, _ columns: Int, _ rows: Int) -> Matrix {
-    let new = Matrix(rows: rows, columns: columns)
+    let new = Matrix(toFill: rows, columns: columns)
     unsafe new.values.update(from: old.values, count: count * old.columnCount)
     return new
   }

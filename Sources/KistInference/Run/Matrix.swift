@@ -10,11 +10,16 @@ import KistCore
   @unsafe package let values: UnsafeMutablePointer<Float>
 
   /// A matrix of zeros.
-  package init(rows: Int, columns: Int) {
+  package convenience init(rows: Int, columns: Int) {
+    self.init(toFill: rows, columns: columns)
+    unsafe values.initialize(repeating: 0, count: rows * columns)
+  }
+
+  /// A matrix of whatever was there; every number must be written before it is read.
+  init(toFill rows: Int, columns: Int) {
     rowCount = rows
     columnCount = columns
     unsafe values = .allocate(capacity: max(1, rows * columns))
-    unsafe values.initialize(repeating: 0, count: rows * columns)
   }
 
   package convenience init(rows: Int, columns: Int, _ numbers: [Float]) {
@@ -46,7 +51,7 @@ import KistCore
   package func copy(ofRows rows: Range<Int>? = nil) -> Matrix {
     let rows = rows ?? 0..<rowCount
     precondition(rows.upperBound <= rowCount, "inside the matrix")
-    let copy = Matrix(rows: rows.count, columns: columnCount)
+    let copy = Matrix(toFill: rows.count, columns: columnCount)
     unsafe copy.values.update(from: row(rows.lowerBound), count: copy.count)
     return copy
   }

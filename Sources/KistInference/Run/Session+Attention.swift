@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 import KistArchitectures
 import KistCore
 
@@ -10,11 +9,17 @@ extension Session {
     _ context: StepContext
   ) throws(KistError) -> Matrix {
     let query = inputs[0]
-    let output = Matrix(rows: query.rowCount, columns: attention.outputWidth)
+    let output = Matrix(toFill: query.rowCount, columns: attention.outputWidth)
     let sinkValues = try sinks.map { key throws(KistError) in try weights.vector(key) }
     for (text, cache) in zip(context.texts, caches) {
       cache.append(inputs[1], inputs[2], rows: text)
-      try attendText(attention, query, text, cache, position: context.places[text.lowerBound], sinkValues, into: output)
+      let position = context.places[text.lowerBound]
+      if text.count == 1 {
+        let token = TokenAttention(attention: attention, row: text.lowerBound, place: position, keyCount: cache.count)
+        try attendToken(token, query, cache, sinkValues, into: output)
+      } else {
+        try attendText(attention, query, text, cache, position: position, sinkValues, into: output)
+      }
     }
     return output
   }
@@ -38,6 +43,24 @@ extension Session {
         sink: sinks?[head])
       scores.reserve(rows.count * part.seen.count)
       unsafe part.run(query, keys, values, scores.values, into: output)
+    }
+  }
+
+  private func attendToken(
+    _ token: TokenAttention, _ query: Matrix, _ cache: KeyValueCache, _ sinks: [Float]?, into output: Matrix
+  ) throws(KistError) {
+    let (keys, values, pool) = (cache.keys, cache.values, pool)
+    let groups = token.attention.keyValueHeadCount
+    // A short text is done before another thread wakes up.
+    let isShort = token.seen.count * (keys.columnCount + values.columnCount) < 1 << 16
+    let jobs = isShort ? 1 : groups
+    try parallelism.forEach(jobs) { job throws(KistError) in
+      let scores = pool.take()
+      defer { pool.give(scores) }
+      scores.reserve(token.scoreCount)
+      for group in job * groups / jobs..<(job + 1) * groups / jobs {
+        unsafe token.run(group, query, keys, values, sinks, scores.values, into: output)
+      }
     }
   }
 
@@ -101,20 +124,20 @@ struct HeadAttention: Sendable {
     unsafe score(query, keys, weights)
     let (seen, size) = (seen, attention.valueHeadSize)
     let group = head / (attention.headCount / attention.keyValueHeadCount)
-    unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows.count), Int32(size), Int32(seen.count), 1, weights,
-      Int32(seen.count), values.row(seen.lowerBound) + group * size, Int32(values.columnCount), 0,
-      output.row(rows.lowerBound) + head * size, Int32(output.columnCount))
+    unsafe BLAS.multiply(
+      BLAS.Part(values: weights, stride: seen.count),
+      BLAS.Part(values: values.row(seen.lowerBound) + group * size, stride: values.columnCount), rows: rows.count,
+      columns: size, inner: seen.count, into: output.row(rows.lowerBound) + head * size, stride: output.columnCount)
   }
 
   /// The weights of the keys for each query of the block, [rows, seen]; each row sums to 1 (with a sink, to less).
   func score(_ query: Matrix, _ keys: Matrix, _ weights: UnsafeMutablePointer<Float>) {
     let (seen, size) = (seen, attention.headSize)
     let group = head / (attention.headCount / attention.keyValueHeadCount)
-    unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows.count), Int32(seen.count), Int32(size), attention.scale,
-      query.row(rows.lowerBound) + head * size, Int32(query.columnCount),
-      keys.row(seen.lowerBound) + group * size, Int32(keys.columnCount), 0, weights, Int32(seen.count))
+    unsafe BLAS.multiplyTransposed(
+      BLAS.Part(values: query.row(rows.lowerBound) + head * size, stride: query.columnCount),
+      BLAS.Part(values: keys.row(seen.lowerBound) + group * size, stride: keys.columnCount), rows: rows.count,
+      columns: seen.count, inner: size, scale: attention.scale, into: weights, stride: seen.count)
     for row in rows {
       let line = unsafe weights + (row - rows.lowerBound) * seen.count
       unsafe finish(line, self.seen(by: row), from: seen)

@@ -1,28 +1,32 @@
 import CKernels
-import COpenBLAS
 import KistArchitectures
 import KistCore
-
-/// OpenBLAS, called by several of our threads with one of its own each.
-enum BLAS {
-  private static let setUp: Void = openblas_set_num_threads(1)
-  static func useOneThread() { _ = setUp }
-}
 
 extension Session {
   /// x · Wᵀ + b, [tokens, rows of W]. Tensors: W and perhaps b.
   func linear(_ x: Matrix, _ tensors: [TensorKey]) throws(KistError) -> Matrix {
     let weight = try weights.matrix(tensors[0])
     let bias = tensors.count > 1 ? try weights.vector(tensors[1]) : nil
-    let output = Matrix(rows: x.rowCount, columns: weight.rowCount)
+    let output = Matrix(toFill: x.rowCount, columns: weight.rowCount)
     try multiply(x, weight, into: output)
     if let bias { addToRows(output, bias) }
     return output
   }
 
-  /// Parts that even a small matrix is cut into: enough for all threads, and no fewer with fewer threads, so that sums do not
-  /// depend on their number.
+  /// Parts that a matrix whose rows lie transposed is cut into.
   private static let partCount = 8
+
+  /// Rows of a tile: few enough that a small matrix too keeps several threads busy. Never a matter of their number, so that results
+  /// are not.
+  private func tileRowCount(_ weight: WeightMatrix, tokenCount: Int) -> Int {
+    let rows = weight.rowCount
+    // OpenBLAS is slower below about 192 rows; a job that reads less than 128 KiB costs more than it brings.
+    let wanted = tokenCount > 1 ? rows / 192 : min(32, rows * weight.fileRowByteCount >> 17)
+    let parts = max(2, wanted, (rows + weight.tileRowCount - 1) / weight.tileRowCount)
+    // As many for each of two threads, and whole registers.
+    let even = (parts + 1) / 2 * 2
+    return min(weight.tileRowCount, ((rows + even - 1) / even + 15) / 16 * 16)
+  }
 
   /// output = x · Wᵀ, a tile of W at a time.
   func multiply(_ x: Matrix, _ weight: WeightMatrix, into output: Matrix) throws(KistError) {
@@ -31,8 +35,7 @@ extension Session {
       try multiplyTransposed(x, weight, into: output)
     } else {
       let gemv = x.rowCount == 1 && weight.location.addend == 0 ? Gemv(weight.dtype) : nil
-      let most = min(weight.tileRowCount, max(16, weight.rowCount / Self.partCount))
-      let tiles = weight.tiles(most: most)
+      let tiles = weight.tiles(most: tileRowCount(weight, tokenCount: x.rowCount))
       let pool = pool
       try parallelism.forEach(tiles.count) { index throws(KistError) in
         let tile = tiles[index]
@@ -45,6 +48,7 @@ extension Session {
             unsafe BLAS.multiply(x, values, rows: tile.count, into: output, column: tile.first)
           }
         }
+        weight.release(tile)
       }
       weight.release()
     }
@@ -77,6 +81,7 @@ extension Session {
           }
         }
       }
+      weight.release(tile)
     }
     weight.release()
   }
@@ -100,9 +105,9 @@ extension BLAS {
   static func multiply(
     _ x: Matrix, _ tile: UnsafePointer<Float>, rows: Int, into output: Matrix, column: Int
   ) {
-    unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasTrans, Int32(x.rowCount), Int32(rows), Int32(x.columnCount), 1, x.values,
-      Int32(x.columnCount), tile, Int32(x.columnCount), 0, output.values + column, Int32(output.columnCount))
+    unsafe multiplyTransposed(
+      Part(values: x.values, stride: x.columnCount), Part(values: tile, stride: x.columnCount), rows: x.rowCount,
+      columns: rows, inner: x.columnCount, into: output.values + column, stride: output.columnCount)
   }
 
   /// output[:, rows] += x[:, tile] · T, T: [tile, rows] of rows that are `stride` apart; the first tile overwrites.
@@ -110,10 +115,10 @@ extension BLAS {
     _ x: Matrix, _ tile: WeightMatrix.Tile, _ values: UnsafePointer<Float>, _ stride: Int, _ rows: Range<Int>,
     into output: Matrix
   ) {
-    unsafe cblas_sgemm(
-      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(x.rowCount), Int32(rows.count), Int32(tile.count), 1,
-      x.values + tile.first, Int32(x.columnCount), values, Int32(stride), tile.first == 0 ? 0 : 1,
-      output.values + rows.lowerBound, Int32(output.columnCount))
+    unsafe multiply(
+      Part(values: x.values + tile.first, stride: x.columnCount), Part(values: values, stride: stride),
+      rows: x.rowCount, columns: rows.count, inner: tile.count, keeping: tile.first == 0 ? 0 : 1,
+      into: output.values + rows.lowerBound, stride: output.columnCount)
   }
 }
 

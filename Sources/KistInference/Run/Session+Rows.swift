@@ -6,7 +6,7 @@ extension Session {
   /// Rows of the embedding table, by token.
   func embed(_ step: Step, _ context: StepContext, _ scale: Float) throws(KistError) -> Matrix {
     let table = try weights.matrix(step.tensors[0])
-    let output = Matrix(rows: context.tokens.count, columns: table.columnCount)
+    let output = Matrix(toFill: context.tokens.count, columns: table.columnCount)
     try lookUp(table, context.tokens, into: output)
     if scale != 1 { unsafe kist_scale(output.values, scale, output.count) }
     return output
@@ -22,7 +22,7 @@ extension Session {
   /// Adds rows of a table.
   private func add(_ key: TensorKey, rows: [Int], to matrix: Matrix) throws(KistError) {
     let table = try weights.matrix(key)
-    let looked = Matrix(rows: rows.count, columns: table.columnCount)
+    let looked = Matrix(toFill: rows.count, columns: table.columnCount)
     try lookUp(table, rows, into: looked)
     unsafe kist_add(matrix.values, looked.values, matrix.count)
   }
@@ -132,7 +132,7 @@ extension Session {
   }
 
   func takeColumns(_ matrix: Matrix, _ columns: Range<Int>) -> Matrix {
-    let output = Matrix(rows: matrix.rowCount, columns: columns.count)
+    let output = Matrix(toFill: matrix.rowCount, columns: columns.count)
     for row in 0..<matrix.rowCount {
       unsafe output.row(row).update(from: matrix.row(row) + columns.lowerBound, count: columns.count)
     }

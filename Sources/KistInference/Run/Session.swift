@@ -19,14 +19,17 @@ package final class Session {
   /// Sees every step with what it read and wrote. Its matrices are valid during the call only.
   package typealias Observer = (_ step: Step, _ inputs: [Matrix], _ output: Matrix) throws(KistError) -> Void
 
-  package init(_ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism) {
+  /// - Throws: `missing` when OpenBLAS is not there.
+  package init(
+    _ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism
+  ) throws(KistError) {
+    try BLAS.prepare()
     self.weights = weights
     self.program = program ?? Program(weights.model)
     self.parallelism = parallelism
     pool = TilePool()
     caches = weights.model.layers.map { _ in (0..<textCount).map { _ in KeyValueCache() } }
     positions = [Int](repeating: 0, count: textCount)
-    BLAS.useOneThread()
   }
 
   /// Takes tokens of one text; see ``advance(texts:tokenTypes:observer:)``.

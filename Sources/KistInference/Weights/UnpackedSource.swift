@@ -9,6 +9,7 @@ import KistCore
   private let pieceByteCount: Int
   /// Whether ``release(_:)`` lets the content be.
   private let isKept: Bool
+  private let spare: SpareRoom
   let byteCount: Int
 
   // A piece and its flag are guarded by one of the locks.
@@ -18,11 +19,14 @@ import KistCore
   private var memory: UnsafeMutableRawBufferPointer?
   private let memoryLock = NSLock()
 
-  /// - Parameter pieceByteCount: What is unpacked at a time, best a chunk of the container; at most 1 MiB.
-  init(_ source: any ByteSource, pieceByteCount: Int, isKept: Bool) {
+  /// - Parameters:
+  ///   - pieceByteCount: What is unpacked at a time, best a chunk of the container; at most 1 MiB.
+  ///   - spare: Where memory comes from and goes to.
+  init(_ source: any ByteSource, pieceByteCount: Int, isKept: Bool, spare: SpareRoom) {
     self.source = source
     self.pieceByteCount = max(1, pieceByteCount)
     self.isKept = isKept
+    self.spare = spare
     byteCount = source.byteCount
     pieceCount = (source.byteCount + self.pieceByteCount - 1) / self.pieceByteCount
     unsafe isThere = .allocate(capacity: pieceCount)
@@ -45,11 +49,12 @@ import KistCore
     unsafe try body(UnsafeRawBufferPointer(rebasing: memory[range]))
   }
 
-  /// Of a source that is not kept: forgets everything. No reads may be going on.
+  /// Of a source that is not kept: forgets everything, when everything is released; pieces are shared by neighbours. No reads
+  /// may be going on then.
   func release(_ range: Range<Int>) {
-    guard !isKept else { return }
+    guard !isKept, range.count == byteCount else { return }
     memoryLock.withLock {
-      unsafe memory?.deallocate()
+      if let memory = unsafe memory { unsafe spare.give(memory) }
       unsafe memory = nil
       unsafe isThere.update(repeating: false, count: pieceCount)
     }
@@ -59,7 +64,7 @@ import KistCore
   private func room() -> UnsafeMutableRawBufferPointer {
     unsafe memoryLock.withLock {
       if let memory = unsafe memory { return unsafe memory }
-      let new = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+      let new = unsafe spare.take(byteCount)
       unsafe memory = unsafe new
       return unsafe new
     }

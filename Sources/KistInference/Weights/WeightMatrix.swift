@@ -129,6 +129,12 @@ struct WeightMatrix: Sendable {
     return numbers
   }
 
+  /// Says that a tile is not needed for now.
+  func release(_ tile: Tile) {
+    guard tile.step == 1 else { return }
+    source.release(tile.fileRow * fileRowByteCount..<(tile.fileRow + tile.count) * fileRowByteCount)
+  }
+
   /// Says that the weights are not needed for now.
   func release() { source.release(0..<source.byteCount) }
 }

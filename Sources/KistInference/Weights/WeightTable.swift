@@ -9,21 +9,27 @@ public final class WeightTable: Sendable {
   public let file: String
   private let matrices: [TensorKey: WeightMatrix]
   private let vectors: VectorCache
+  private let memory: MemoryBudget
+  /// Bytes of weights that stay in memory once they were read.
+  package let keptByteCount: Int
 
   /// Finds every tensor that a model needs, and checks that it is what the forward pass takes it for.
   ///
-  /// - Parameter memory: Bytes of weights that may stay in memory; what does not fit is read again each time.
+  /// - Parameter memory: What may stay in memory; what does not fit is read again each time.
   /// - Throws: `damaged` for a missing tensor, one of another shape, or one that the model does not have; `unsupported` for a dtype
   ///   that can't be computed with.
   public init(
-    _ model: ModelDescription, _ tensors: [WeightTensor], file: String, memory: Int = WeightTable.usualMemory
+    _ model: ModelDescription, _ tensors: [WeightTensor], file: String, memory: MemoryBudget = MemoryBudget()
   ) throws(KistError) {
     self.model = model
     self.file = file
     vectors = VectorCache()
-    var budget = memory
-    let placed = tensors.map { $0.placed(within: &budget) }
-    let byName = Dictionary(placed.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    self.memory = memory
+    let byName = Dictionary(tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    let spare = SpareRoom()
+    // Of a tensor that several keys share, one part.
+    var placed: [[UInt8]: WeightTensor] = [:]
+    var kept = 0
     var used: Set<[UInt8]> = []
     var matrices: [TensorKey: WeightMatrix] = [:]
     for key in model.tensorKeys {
@@ -37,15 +43,21 @@ public final class WeightTable: Sendable {
         throw KistError(
           .damaged, file: file, field: "tensor '\(location.names[0])'", "is missing, but its configuration asks for it")
       }
-      used.insert(Array(name.utf8))
-      matrices[key] = try WeightMatrix(tensor, location, file: file)
+      let known = Array(name.utf8)
+      used.insert(known)
+      if placed[known] == nil {
+        let isKept = memory.take(tensor.source.byteCount)
+        if isKept { kept += tensor.source.byteCount }
+        placed[known] = tensor.placed(isKept: isKept, spare: spare)
+      }
+      matrices[key] = try WeightMatrix(placed[known] ?? tensor, location, file: file)
     }
+    keptByteCount = kept
     self.matrices = matrices
     try WeightTable.checkExtra(tensors, used, model, file)
   }
 
-  /// What is kept of weights when nobody says otherwise.
-  public static let usualMemory = 1 << 30
+  deinit { memory.give(keptByteCount) }
 
   /// Refuses a tensor that nothing reads, since the model might mean something by it.
   private static func checkExtra(

@@ -21,18 +21,16 @@ public struct WeightTensor: Sendable {
 }
 
 extension WeightTensor {
-  /// The tensor with a source that keeps what fits and lets go of the rest.
+  /// The tensor with a source that keeps what it may and lets go of the rest.
   ///
-  /// - Parameter budget: Bytes that may be kept; what this tensor takes is taken off.
-  func placed(within budget: inout Int) -> WeightTensor {
+  /// - Parameter spare: Memory for what is unpacked and not kept.
+  func placed(isKept: Bool, spare: SpareRoom) -> WeightTensor {
     var tensor = self
-    let fits = source.byteCount <= budget
-    if fits { budget -= source.byteCount }
     if let pieceByteCount {
       // What is not kept is unpacked whole for one use, when it is not large: rows and pieces need not end together.
-      guard fits || source.byteCount <= WeightTensor.largestTransient else { return self }
-      tensor.source = UnpackedSource(source, pieceByteCount: pieceByteCount, isKept: fits)
-    } else if fits {
+      guard isKept || source.byteCount <= WeightTensor.largestTransient else { return self }
+      tensor.source = UnpackedSource(source, pieceByteCount: pieceByteCount, isKept: isKept, spare: spare)
+    } else if isKept {
       tensor.source = StayingSource(source: source)
     }
     return tensor

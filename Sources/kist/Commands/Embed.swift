@@ -24,7 +24,7 @@ struct Embed: ParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   func run() throws {
-    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
+    let model = try LoadedModel.open(path: source, memory: memory.budget)
     var contents: [String] = []
     for text in texts { contents.append(try readArgument(text)) }
     let vectors = try model.embed(contents, parallelism: global.parallelism)

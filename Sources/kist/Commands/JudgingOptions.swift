@@ -53,13 +53,14 @@ struct JudgingOptions: ParsableArguments {
     let clock = ContinuousClock()
     let start = clock.now
     let comparison = ModelComparison(parallelism: global.parallelism, tolerance: tolerance)
-    let model = try LoadedModel.open(path: path, memory: memory.byteCount)
+    let budget = memory.budget
+    let model = try LoadedModel.open(path: path, memory: budget)
     let verdict: Verdict
     var bisection: BisectionReport?
     if let golden {
       verdict = try comparison.compare(model, with: try LogitFile(path: golden))
     } else {
-      let reference = try LoadedModel.open(path: against ?? "", memory: memory.byteCount)
+      let reference = try LoadedModel.open(path: against ?? "", memory: budget)
       let texts = try texts(for: reference)
       verdict = try comparison.compare(model, with: reference, texts: texts)
       if bisect {

@@ -27,7 +27,7 @@ struct Logits: ParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   func run() throws {
-    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
+    let model = try LoadedModel.open(path: source, memory: memory.budget)
     let logits = try RecordedLogits(model, tokens: try input.tokens(for: model), parallelism: global.parallelism)
     try logits.write(to: output, replacingExisting: global.force)
     let report = Report(output: output, tokens: logits.tokens, shape: [logits.tokens.count, logits.vocabularySize])

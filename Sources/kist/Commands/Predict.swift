@@ -50,7 +50,7 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
+    let model = try LoadedModel.open(path: source, memory: memory.budget)
     // Who asks for a part of the tokens wants to draw.
     let heat = temperature ?? (topK != nil || topP != nil ? 1 : 0)
     let prediction = try Prediction(

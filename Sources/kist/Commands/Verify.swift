@@ -62,7 +62,7 @@ struct Verify: ParsableCommand {
       progress: global.progress)
     if result.isSound, level == nil || level == .probes {
       try result.checkProbes(
-        asked: level == .probes, tolerance: judging.tolerance, memory: judging.memory.byteCount,
+        asked: level == .probes, tolerance: judging.tolerance, memory: judging.memory.budget,
         parallelism: global.parallelism)
     }
     if global.json {
