@@ -84,8 +84,8 @@ extension WeightTensor {
   /// The tensor with other numbers; it is F32.
   fileprivate func changed(_ change: ([Float], [Int]) -> [Float]) -> WeightTensor {
     var numbers: [Float] = []
-    try? source.withBytes(0..<source.byteCount) { bytes throws(KistError) in
-      numbers = [UInt8](bytes).map(4) { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }
+    unsafe try? source.withBytes(0..<source.byteCount) { bytes throws(KistError) in
+      numbers = unsafe [UInt8](bytes).map(4) { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }
     }
     let bytes = change(numbers, shape.dimensions).flatMap { value in
       (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
