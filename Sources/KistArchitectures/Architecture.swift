@@ -43,7 +43,8 @@ public struct Architecture: Sendable {
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
   public var tensors: [TensorRule]
-  /// Globs of tensors that are in files and mean nothing here: masks, buffers.
+  /// Globs of tensors that are in files and mean nothing here: masks, buffers. `{layerCount}` stands for the number of layers:
+  /// layers past the last predict further tokens.
   public var ignoredTensors: [String]
 
   public init(
@@ -59,7 +60,7 @@ public struct Architecture: Sendable {
     self.modelTypes = modelTypes
     self.gguf = gguf
     self.kind = kind
-    self.parameters = parameters
+    self.parameters = parameters.latest
     self.requirements = requirements
     self.ignoredKeys = ignoredKeys
     self.embedding = embedding

@@ -2,7 +2,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_llama.py.
   static let llama = Architecture(
     name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"], gguf: "llama",
-    parameters: .modern + .rotary + [
+    parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),
     ],

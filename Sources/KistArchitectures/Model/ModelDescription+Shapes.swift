@@ -87,12 +87,15 @@ extension ModelDescription {
     guard let shape = shape(of: key),
       let rule = architecture.tensors.first(where: { $0.role == key.role && $0.part == key.part && isPresent($0) })
     else { return nil }
-    return rule.form.location(
-      of: key, shape: shape, names: names(rule.name(layer: key.layer, expert: key.expert)), in: self)
+    return rule.form.location(of: key, shape: shape, name: rule.name, in: self)
   }
 
-  /// A name, and what it may be called instead.
-  private func names(_ name: String) -> [String] {
-    [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
+  /// The names that a rule's name stands for, best first: whole, and without a beginning that files leave out.
+  func names(_ name: String, of key: TensorKey, head: Int = 0) -> [String] {
+    var name = name
+    for (place, number) in [("{layer}", key.layer), ("{expert}", key.expert), ("{head}", head)] {
+      if let number { name = name.replacing(place, with: "\(number)") }
+    }
+    return [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
   }
 }

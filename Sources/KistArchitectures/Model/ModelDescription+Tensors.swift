@@ -85,9 +85,16 @@ extension ModelDescription {
     architecture.tensors.contains { $0.role == role && $0.part == .bias && isPresent($0) }
   }
 
+  /// Whether a file's tensor means nothing in a forward pass.
+  public func isIgnored(_ name: String) -> Bool {
+    architecture.ignoredTensors.contains {
+      Glob.matches(name, $0.replacing("{layerCount}", with: "\(layers.count)"))
+    }
+  }
+
   func isPresent(_ rule: TensorRule) -> Bool {
     switch rule.presence {
-    case .always, .optional: true
+    case .always: true
     case .when(let parameter): parameters[parameter]?.flag ?? false
     case .unless(let parameter): !(parameters[parameter]?.flag ?? false)
     }

@@ -1,0 +1,99 @@
+extension Architecture {
+  /// Source: transformers 5.23, modeling_deepseek_v2.py.
+  static let deepSeekV2 = Architecture(
+    name: "deepseek-v2", classNames: ["DeepseekV2ForCausalLM", "DeepseekV2Model"], modelTypes: ["deepseek_v2"],
+    gguf: "deepseek2",
+    parameters: .modern + .rotary() + .deepSeek + [
+      .key(.firstExpertLayer, "first_k_dense_replace", or: .value(0)),
+      .key(.expertWeightScale, "routed_scaling_factor", or: .value(1.0)),
+      .key(.expertSelection, "topk_method", or: .value("greedy")),
+      .fixed(.limitsExpertGroups, .equals(.expertSelection, "group_limited_greedy")),
+    ],
+    requirements: .deepSeek + [
+      Requirement("topk_method", "greedy", "group_limited_greedy"), Requirement("scoring_func", "softmax"),
+      Requirement("norm_topk_prob", false), Requirement("mlp_bias", false),
+    ],
+    ignoredKeys: .deepSeek,
+    attention: Attention(
+      positions: .always(.rotary(.neighbours)), scale: .always(.headSizeAndContext), isLatent: true),
+    feedForward: FeedForward(
+      expertLayers: .from(.firstExpertLayer),
+      routing: .init(groups: .when(.limitsExpertGroups, .always(.byBest), otherwise: .always(.none)))),
+    optionalPrefixes: ["model."],
+    tensors: .deepSeek,
+    ignoredTensors: ["*.rotary_emb.inv_freq", "model.layers.{layerCount}.*"])
+
+  /// R1 too. Source: transformers 5.23, modeling_deepseek_v3.py.
+  static let deepSeekV3 = Architecture(
+    name: "deepseek-v3", classNames: ["DeepseekV3ForCausalLM", "DeepseekV3Model"], modelTypes: ["deepseek_v3"],
+    gguf: "deepseek2",
+    parameters: .modern + .rotary() + .deepSeek + [
+      .key(.firstExpertLayer, "first_k_dense_replace", or: .value(3)),
+      .key(.expertWeightScale, "routed_scaling_factor", or: .value(2.5)),
+      .key(.normalizesExpertWeights, "norm_topk_prob", or: .value(true)),
+      .key(.interleavesRotary, "rope_interleave", or: .value(true)),
+    ],
+    requirements: .deepSeek + [Requirement("topk_method", "noaux_tc"), Requirement("scoring_func", "sigmoid")],
+    ignoredKeys: .deepSeek,
+    attention: Attention(
+      positions: .when(.interleavesRotary, .always(.rotary(.neighbours)), otherwise: .always(.rotary(.halves))),
+      scale: .always(.headSizeAndContext), isLatent: true),
+    feedForward: FeedForward(
+      expertLayers: .from(.firstExpertLayer),
+      routing: .init(scoring: .always(.sigmoid), groups: .always(.byBestTwo), hasCorrection: true)),
+    optionalPrefixes: ["model."],
+    tensors: .deepSeek + [
+      TensorRule(.routerCorrection, "model.layers.{layer}.mlp.gate.e_score_correction_bias", part: .bias)
+    ],
+    ignoredTensors: ["*.rotary_emb.inv_freq", "model.layers.{layerCount}.*"])
+}
+
+extension [ParameterRule] {
+  fileprivate static let deepSeek: [ParameterRule] = [
+    .fixed(.keyValueHeadCount, .same(.headCount)),
+    .key(.queryRank, "q_lora_rank", null: .absent),
+    .key(.keyValueRank, "kv_lora_rank"),
+    .key(.rotaryHeadSize, "qk_rope_head_dim"),
+    .key(.plainHeadSize, "qk_nope_head_dim"),
+    .key(.valueHeadSize, "v_head_dim"),
+    .fixed(.headSize, .sum(.plainHeadSize, .rotaryHeadSize)),
+    .fixed(.rotarySize, .same(.rotaryHeadSize)),
+    // Not that of the other norms: the reference leaves its own default there.
+    .fixed(.latentNormEpsilon, .value(1e-6)),
+    .key(.attentionBias, "attention_bias", or: .value(false)),
+    .key(.expertCount, "n_routed_experts"),
+    .key(.expertsPerToken, "num_experts_per_tok"),
+    .key(.expertSize, "moe_intermediate_size"),
+    .key(.sharedExpertCount, "n_shared_experts", null: .absent),
+    .fixed(.sharedExpertSize, .product(.sharedExpertCount, .expertSize)),
+    .key(.expertGroupCount, "n_group", or: .absent),
+    .key(.expertGroupsPerToken, "topk_group", or: .absent),
+  ]
+}
+
+extension [Requirement] {
+  fileprivate static let deepSeek = [Requirement("moe_layer_freq", 1)]
+}
+
+extension [String] {
+  fileprivate static let deepSeek = [
+    "num_key_value_heads", "head_dim", "qk_head_dim", "ep_size", "aux_loss_alpha", "seq_aux", "pretraining_tp",
+    "num_nextn_predict_layers",
+  ]
+}
+
+extension [TensorRule] {
+  fileprivate static let deepSeek: [TensorRule] =
+    llamaEnds + llamaNorms + llamaFeedForward + qwenExperts
+    + .linear(.query, "model.layers.{layer}.self_attn.q_proj")
+    + .linear(.queryDown, "model.layers.{layer}.self_attn.q_a_proj", bias: .when(.attentionBias))
+    + .norm(.queryDownNorm, "model.layers.{layer}.self_attn.q_a_layernorm")
+    + .linear(.queryUp, "model.layers.{layer}.self_attn.q_b_proj")
+    + .linear(.keyValueDown, "model.layers.{layer}.self_attn.kv_a_proj_with_mqa", bias: .when(.attentionBias))
+    + .norm(.keyValueDownNorm, "model.layers.{layer}.self_attn.kv_a_layernorm")
+    + .linear(.keyValueUp, "model.layers.{layer}.self_attn.kv_b_proj")
+    + .linear(.attentionOutput, "model.layers.{layer}.self_attn.o_proj", bias: .when(.attentionBias))
+    + .linear(.sharedExpertGate, "model.layers.{layer}.mlp.shared_experts.gate_proj")
+    + .linear(.sharedExpertUp, "model.layers.{layer}.mlp.shared_experts.up_proj")
+    + .linear(.sharedExpertDown, "model.layers.{layer}.mlp.shared_experts.down_proj")
+}

@@ -1,0 +1,17 @@
+extension Architecture {
+  /// Source: modeling_minicpm.py of openbmb/MiniCPM-2B-sft-bf16.
+  static let miniCPM = Architecture(
+    name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"], gguf: "minicpm",
+    parameters: .modern + .rotary() + [
+      .fixed(.headSize, .quotient(.width, .headCount)),
+      .key(.attentionBias, "attention_bias", or: .value(false)),
+      .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),
+      .key(.embeddingScale, "scale_emb", or: .value(1)),
+      .key(.residualDepthScale, "scale_depth", or: .value(1)),
+      .key(.headWidthBase, "dim_model_base", or: .value(1)),
+    ],
+    ignoredKeys: ["pretraining_tp"],
+    optionalPrefixes: ["model."],
+    tensors: .llama,
+    ignoredTensors: ["*.rotary_emb.inv_freq"])
+}
