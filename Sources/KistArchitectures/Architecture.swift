@@ -22,8 +22,8 @@ public struct Architecture: Sendable {
   public var classNames: [String]
   /// Values of config.json's `model_type` that mean it, where `architectures` says nothing.
   public var modelTypes: [String]
-  /// GGUF's `general.architecture`.
-  public var gguf: String?
+  /// How its GGUF files differ from the tables; nil when llama.cpp does not have the family.
+  public var gguf: GGUFForm?
   public var kind: Kind
 
   /// What configuration keys say.
@@ -48,7 +48,7 @@ public struct Architecture: Sendable {
   public var ignoredTensors: [String]
 
   public init(
-    name: String, classNames: [String], modelTypes: [String], gguf: String? = nil, kind: Kind = .decoder,
+    name: String, classNames: [String], modelTypes: [String], gguf: GGUFForm? = nil, kind: Kind = .decoder,
     parameters: [ParameterRule], requirements: [Requirement] = [], ignoredKeys: [String] = [],
     embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
     residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),

@@ -4,7 +4,8 @@ extension Architecture {
   /// Every family that this version knows.
   public static let all: [Architecture] = [
     gpt2, gptNeoX, gptJ, opt, bloom, falcon, llama, mistral, mixtral, qwen2, qwen2MoE, qwen3, qwen3MoE, gemma, gemma2,
-    gemma3, phi, phi3, stableLM, starCoder2, olmo, olmo2, cohere, cohere2, granite, smolLM3, miniCPM, internLM2, nemotron,
+    gemma3, phi, phi3, stableLM, starCoder2, olmo, olmo2, cohere, cohere2, granite, smolLM3, miniCPM, internLM2,
+    nemotron,
     deepSeekV2, deepSeekV3, gptOSS, bert, roberta,
   ]
 
@@ -76,7 +77,8 @@ extension Architecture {
     "tokenizer_class", "problem_type", "num_labels", "return_dict", "output_attentions", "output_hidden_states",
     "torchscript", "use_bfloat16", "chunk_size_feed_forward", "pruned_heads", "prefix", "finetuning_task",
     "task_specific_params", "attn_implementation", "cache_implementation", "initializer_factor", "classifier_bias",
-    "license", "use_flash_attn", "language", "output_router_logits", "router_jitter_noise", "unsloth_fixed", "unsloth_version",
+    "license", "use_flash_attn", "language", "output_router_logits", "router_jitter_noise", "unsloth_fixed",
+    "unsloth_version",
   ]
   private static let harmlessEndings = [
     "_token_id", "dropout", "_pdrop", "_loss_coef", "dropout_prob", "_drop", "layerdrop",

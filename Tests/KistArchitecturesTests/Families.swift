@@ -2,6 +2,7 @@ import Foundation
 import KistArchitectures
 import KistCheckpoints
 import KistCore
+import Testing
 
 /// The fixtures of Fixtures/make/families.py.
 enum FamilyFixtures {
@@ -34,4 +35,23 @@ func changed(_ name: String, _ changes: [String: Any?]) throws -> String {
   var config = object as? [String: Any] ?? [:]
   for (key, value) in changes { config[key] = value }
   return String(decoding: try JSONSerialization.data(withJSONObject: config), as: UTF8.self)
+}
+
+/// Checks that the tensors of a model and those of its checkpoint have the same numbers, each once.
+func expectEachNumberOnce(in model: ModelDescription) throws {
+  var counts: [String: Int] = [:]
+  var sizes: [String: Int] = [:]
+  for key in model.tensorKeys {
+    let locations = model.locations(of: key)
+    #expect(
+      locations.reduce(0) { $0 + $1.rowCount * $1.columnCount } == model.shape(of: key)?.reduce(1, *), "\(key)")
+    for location in locations {
+      if case .rows(let runs) = location.order {
+        #expect(runs.reduce(0) { $0 + $1.count } == location.rowCount, "\(key)")
+      }
+      counts[location.names[0], default: 0] += location.rowCount * location.columnCount
+      sizes[location.names[0]] = location.fileShape.reduce(1, *) * (location.encoding == .values ? 1 : 2)
+    }
+  }
+  for (name, count) in counts { #expect(sizes[name] == count, "\(name)") }
 }

@@ -13,13 +13,14 @@ import Testing
     let model = try FamilyFixtures.model(name)
     let shapes = try shapes(name)
     for key in model.tensorKeys {
-      let location = try #require(model.location(of: key), "\(key)")
-      for names in [location.names] + location.followers {
-        let found = names.first { shapes[$0] != nil }
-        #expect(found.flatMap { shapes[$0] } == location.fileShape, "\(key): \(names)")
+      let locations = model.locations(of: key)
+      try #require(!locations.isEmpty, "\(key)")
+      for location in locations {
+        let found = location.names.first { shapes[$0] != nil }
+        #expect(found.flatMap { shapes[$0] } == location.fileShape, "\(key): \(location.names)")
+        guard case .mxfp4(let scales, let shape) = location.encoding else { continue }
+        #expect(scales.first.flatMap { shapes[$0] } == shape, "\(key)")
       }
-      guard case .mxfp4(let scales, let shape) = location.encoding else { continue }
-      #expect(scales.first.flatMap { shapes[$0] } == shape, "\(key)")
     }
   }
 
@@ -27,9 +28,8 @@ import Testing
   func `no tensor of a file is without meaning`(_ name: String) throws {
     let model = try FamilyFixtures.model(name)
     var unexplained = Set(try shapes(name).keys)
-    for key in model.tensorKeys {
-      guard let location = model.location(of: key) else { continue }
-      for names in [location.names] + location.followers { unexplained.subtract(names) }
+    for location in model.tensorKeys.flatMap({ model.locations(of: $0) }) {
+      unexplained.subtract(location.names)
       if case .mxfp4(let scales, _) = location.encoding { unexplained.subtract(scales) }
     }
     #expect(unexplained.filter { !model.isIgnored($0) } == [])
@@ -37,22 +37,7 @@ import Testing
 
   @Test(arguments: FamilyFixtures.names)
   func `each number of a file is asked for once`(_ name: String) throws {
-    let model = try FamilyFixtures.model(name)
-    var counts: [String: Int] = [:]
-    for key in model.tensorKeys {
-      let location = try #require(model.location(of: key))
-      #expect(location.rowCount * location.columnCount == model.shape(of: key)?.reduce(1, *), "\(key)")
-      if case .rows(let runs) = location.order {
-        #expect(runs.reduce(0) { $0 + $1.count } == location.rowCount, "\(key)")
-      }
-      counts[location.names[0], default: 0] += location.rowCount * location.columnCount
-    }
-    for key in model.tensorKeys {
-      let location = try #require(model.location(of: key))
-      let copies = location.followers.count + 1
-      let packed = location.encoding == .values ? 1 : 2
-      #expect(counts[location.names[0]] == location.fileShape.reduce(1, *) * copies * packed, "\(key)")
-    }
+    try expectEachNumberOnce(in: FamilyFixtures.model(name))
   }
 
   private func shapes(_ name: String) throws -> [String: [Int]] {

@@ -7,7 +7,7 @@ import Testing
     let text = try changed(name, changes)
     do throws(KistError) {
       let model = try describe(text)
-      _ = model.tensorKeys.map { model.location(of: $0) }
+      _ = model.tensorKeys.map { model.locations(of: $0) }
       return nil
     } catch {
       return error

@@ -21,7 +21,8 @@ private struct Golden {
     // Only some families rotate a part of each head.
     let isPartial = (entry["name"] as? String)?.hasPrefix("partial") ?? false
     let base: [String: Any] = [
-      "architectures": [isPartial ? "Phi3ForCausalLM" : "LlamaForCausalLM"], "hidden_size": 192, "num_attention_heads": 4, "head_dim": 48,
+      "architectures": [isPartial ? "Phi3ForCausalLM" : "LlamaForCausalLM"], "hidden_size": 192,
+      "num_attention_heads": 4, "head_dim": 48,
       "max_position_embeddings": 512, "vocab_size": 10, "intermediate_size": 8, "num_hidden_layers": 1,
     ]
     guard let name = entry["name"] as? String, let changes = entry["config"] as? [String: Any],

@@ -23,7 +23,13 @@ extension Architecture {
     name: String, prefix: String, classNames: [String], parameters: [ParameterRule], ignoredTensors: [String]
   ) -> Architecture {
     Architecture(
-      name: name, classNames: classNames, modelTypes: [name], gguf: "bert", kind: .encoder,
+      name: name, classNames: classNames, modelTypes: [name],
+      // RoBERTa's rows before the first position are left out there, so that it is BERT.
+      gguf: GGUFForm(
+        "bert", parameters: [.fixed(.positionOffset, .absent), .key(.contextLength, "context_length")],
+        tensors: .norm(.attentionPostNorm, "blk.{layer}.attn_output_norm")
+          + .norm(.feedForwardPostNorm, "blk.{layer}.layer_output_norm")),
+      kind: .encoder,
       parameters: parameters + [
         .key(.vocabularySize, "vocab_size"),
         .key(.width, "hidden_size"),

@@ -1,7 +1,8 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_bloom.py.
   static let bloom = Architecture(
-    name: "bloom", classNames: ["BloomForCausalLM", "BloomModel"], modelTypes: ["bloom"], gguf: "bloom",
+    name: "bloom", classNames: ["BloomForCausalLM", "BloomModel"], modelTypes: ["bloom"],
+    gguf: GGUFForm("bloom", tensors: .ggufQueryKeyValue(bias: .always)),
     parameters: [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),

@@ -1,7 +1,8 @@
 extension Architecture {
   /// Command R. Source: transformers 5.23, modeling_cohere.py.
   static let cohere = Architecture(
-    name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"], gguf: "command-r",
+    name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
+    gguf: GGUFForm("command-r", parameters: .ggufBias),
     parameters: .modern + .rotary(base: 500_000) + .cohere + [
       .key(.normalizesQueryKey, "use_qk_norm", or: .value(false))
     ],
@@ -15,7 +16,8 @@ extension Architecture {
 
   /// Command R7B and A. Source: transformers 5.23, modeling_cohere2.py.
   static let cohere2 = Architecture(
-    name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"], gguf: "cohere2",
+    name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"],
+    gguf: GGUFForm("cohere2", parameters: .ggufBias),
     parameters: .modern + .rotary() + .layerTypes + .cohere + [
       .key(.window, "sliding_window", or: .value(4096)),
       .key(.windowPattern, "sliding_window_pattern", or: .value(4)),

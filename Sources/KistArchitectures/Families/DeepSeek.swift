@@ -2,7 +2,14 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_deepseek_v2.py.
   static let deepSeekV2 = Architecture(
     name: "deepseek-v2", classNames: ["DeepseekV2ForCausalLM", "DeepseekV2Model"], modelTypes: ["deepseek_v2"],
-    gguf: "deepseek2",
+    gguf: GGUFForm(
+      "deepseek2",
+      // One group is no group.
+      parameters: .ggufDeepSeek + [
+        .fixed(.takesAllGroups, .equals(.expertGroupCount, 1)),
+        .fixed(.limitsExpertGroups, .when(.takesAllGroups, .value(false), otherwise: .value(true))),
+      ],
+      tensors: .ggufDeepSeek),
     parameters: .modern + .rotary() + .deepSeek + [
       .key(.firstExpertLayer, "first_k_dense_replace", or: .value(0)),
       .key(.expertWeightScale, "routed_scaling_factor", or: .value(1.0)),
@@ -26,7 +33,8 @@ extension Architecture {
   /// R1 too. Source: transformers 5.23, modeling_deepseek_v3.py.
   static let deepSeekV3 = Architecture(
     name: "deepseek-v3", classNames: ["DeepseekV3ForCausalLM", "DeepseekV3Model"], modelTypes: ["deepseek_v3"],
-    gguf: "deepseek2",
+    gguf: GGUFForm(
+      "deepseek2", mark: .value("expert_gating_func", 2), parameters: .ggufDeepSeek, tensors: .ggufDeepSeek),
     parameters: .modern + .rotary() + .deepSeek + [
       .key(.firstExpertLayer, "first_k_dense_replace", or: .value(3)),
       .key(.expertWeightScale, "routed_scaling_factor", or: .value(2.5)),
@@ -71,6 +79,24 @@ extension [ParameterRule] {
   ]
 }
 
+extension [ParameterRule] {
+  /// Sizes of heads as they are, beside those of the shared low-rank vector that llama.cpp attends to.
+  fileprivate static let ggufDeepSeek: [ParameterRule] = [
+    .key(.headSize, "attention.key_length_mla"),
+    .key(.valueHeadSize, "attention.value_length_mla"),
+    .key(.rotaryHeadSize, "rope.dimension_count"),
+    .fixed(.rotarySize, .same(.rotaryHeadSize)),
+    .fixed(.plainHeadSize, .difference(.headSize, .rotaryHeadSize)),
+    .fixed(.keyValueHeadCount, .same(.headCount)),
+    .fixed(.latentNormEpsilon, .same(.normEpsilon)),
+    .fixed(.sharedExpertSize, .product(.sharedExpertCount, .expertSize)),
+    // 0.1 of the scale over all sizes; the other scale is taken for the same.
+    .key(.ropeLogMultiplier, "rope.scaling.yarn_log_multiplier", or: .absent),
+    .fixed(.ropeMScaleAllSizes, .scaled(10, .ropeLogMultiplier)),
+    .fixed(.ropeMScale, .same(.ropeMScaleAllSizes)),
+  ]
+}
+
 extension [Requirement] {
   fileprivate static let deepSeek = [Requirement("moe_layer_freq", 1)]
 }
@@ -96,4 +122,9 @@ extension [TensorRule] {
     + .linear(.sharedExpertGate, "model.layers.{layer}.mlp.shared_experts.gate_proj")
     + .linear(.sharedExpertUp, "model.layers.{layer}.mlp.shared_experts.up_proj")
     + .linear(.sharedExpertDown, "model.layers.{layer}.mlp.shared_experts.down_proj")
+
+  fileprivate static let ggufDeepSeek = [
+    TensorRule(
+      .keyValueUp, "blk.{layer}.attn_k_b.weight", form: .latentHeads(values: "blk.{layer}.attn_v_b.weight"))
+  ]
 }

@@ -2,7 +2,19 @@ extension Architecture {
   /// 7B, 40B, 11B and RW. Source: transformers 5.23, modeling_falcon.py.
   static let falcon = Architecture(
     name: "falcon", classNames: ["FalconForCausalLM", "FalconModel", "RWForCausalLM"],
-    modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"], gguf: "falcon",
+    modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
+    gguf: GGUFForm(
+      "falcon",
+      parameters: [
+        .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),
+        .key(.hasTwoNorms, GGUFSource.has("blk.0.attn_norm_2.weight")),
+        // The converter writes four times the width, whatever the size.
+        .key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight")),
+      ],
+      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias))
+        + .norm(.attentionNorm, "blk.{layer}.attn_norm_2", presence: .when(.hasTwoNorms))
+        + .norm(.attentionNorm, "blk.{layer}.attn_norm", presence: .unless(.hasTwoNorms))
+        + .norm(.feedForwardNorm, "blk.{layer}.attn_norm", presence: .when(.hasTwoNorms))),
     parameters: .rotary() + [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),
@@ -15,7 +27,8 @@ extension Architecture {
       .fixed(
         .keyValueHeadCount,
         .when(
-          .isNewDecoder, .same(.sharedHeadCount), otherwise: .when(.isMultiQuery, .value(1), otherwise: .same(.headCount))
+          .isNewDecoder, .same(.sharedHeadCount),
+          otherwise: .when(.isMultiQuery, .value(1), otherwise: .same(.headCount))
         )),
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.feedForwardSize, "ffn_hidden_size", or: .multiple(4, .width)),

@@ -1,7 +1,10 @@
 extension Architecture {
   /// Pythia too. Source: transformers 5.23, modeling_gpt_neox.py.
   static let gptNeoX = Architecture(
-    name: "gpt-neox", classNames: ["GPTNeoXForCausalLM", "GPTNeoXModel"], modelTypes: ["gpt_neox"], gguf: "gptneox",
+    name: "gpt-neox", classNames: ["GPTNeoXForCausalLM", "GPTNeoXModel"], modelTypes: ["gpt_neox"],
+    gguf: GGUFForm(
+      "gptneox", parameters: [.key(.attentionBias, GGUFSource.has("blk.0.attn_qkv.bias"))],
+      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias))),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .fixed(.keyValueHeadCount, .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),

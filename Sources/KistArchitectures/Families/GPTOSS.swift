@@ -1,7 +1,10 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_gpt_oss.py.
   static let gptOSS = Architecture(
-    name: "gpt-oss", classNames: ["GptOssForCausalLM", "GptOssModel"], modelTypes: ["gpt_oss"], gguf: "gpt-oss",
+    name: "gpt-oss", classNames: ["GptOssForCausalLM", "GptOssModel"], modelTypes: ["gpt_oss"],
+    gguf: GGUFForm(
+      "gpt-oss", parameters: .ggufBias + [.fixed(.isMXFP4, .value(false))],
+      tensors: .norm(.feedForwardNorm, "blk.{layer}.post_attention_norm")),
     parameters: .modern + .rotary(base: 150_000) + .layerTypes + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(8), null: .same(.headCount)),
       .key(.headSize, "head_dim", or: .value(64), null: .quotient(.width, .headCount)),

@@ -16,7 +16,8 @@ extension Architecture {
 
   /// Source: transformers 5.23, modeling_gemma2.py.
   static let gemma2 = Architecture(
-    name: "gemma2", classNames: ["Gemma2ForCausalLM", "Gemma2Model"], modelTypes: ["gemma2"], gguf: "gemma2",
+    name: "gemma2", classNames: ["Gemma2ForCausalLM", "Gemma2Model"], modelTypes: ["gemma2"],
+    gguf: GGUFForm("gemma2", parameters: .ggufGemma),
     parameters: .modern + .rotary() + .layerTypes + .gemma + .gemma2 + [
       .key(.attentionSoftCap, "attn_logit_softcapping", or: .value(50.0), null: .absent),
       .key(.logitSoftCap, "final_logit_softcapping", or: .value(30.0), null: .absent),
@@ -31,7 +32,8 @@ extension Architecture {
 
   /// Source: transformers 5.23, modeling_gemma3.py.
   static let gemma3 = Architecture(
-    name: "gemma3", classNames: ["Gemma3ForCausalLM", "Gemma3TextModel"], modelTypes: ["gemma3_text"], gguf: "gemma3",
+    name: "gemma3", classNames: ["Gemma3ForCausalLM", "Gemma3TextModel"], modelTypes: ["gemma3_text"],
+    gguf: GGUFForm("gemma3", parameters: .ggufGemma),
     parameters: .modern + .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]) + .layerTypes
       + .gemma + .gemma2 + [
         .key(.attentionSoftCap, "attn_logit_softcapping", or: .absent),
@@ -64,6 +66,11 @@ extension [ParameterRule] {
     .key(.queryScalar, "query_pre_attn_scalar", or: .value(256)),
     .key(.window, "sliding_window", or: .value(4096), null: .absent),
   ]
+}
+
+extension [ParameterRule] {
+  /// llama.cpp scales by the head's size; only for 27B models another number counts, which no key says.
+  fileprivate static let ggufGemma: [ParameterRule] = [.fixed(.queryScalar, .same(.headSize))]
 }
 
 extension [Requirement] {

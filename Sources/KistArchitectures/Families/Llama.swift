@@ -1,7 +1,8 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_llama.py.
   static let llama = Architecture(
-    name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"], gguf: "llama",
+    name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"],
+    gguf: GGUFForm("llama", parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),

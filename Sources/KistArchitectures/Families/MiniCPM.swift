@@ -1,7 +1,14 @@
 extension Architecture {
   /// Source: modeling_minicpm.py of openbmb/MiniCPM-2B-sft-bf16.
   static let miniCPM = Architecture(
-    name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"], gguf: "minicpm",
+    name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"],
+    gguf: GGUFForm(
+      "minicpm",
+      parameters: .ggufBias + [
+        .key(.residualScale, "residual_scale", or: .absent), .fixed(.residualDepthScale, .absent),
+        .key(.logitScale, "logit_scale", or: .absent), .fixed(.headWidthBase, .absent),
+      ],
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),
@@ -11,6 +18,7 @@ extension Architecture {
       .key(.headWidthBase, "dim_model_base", or: .value(1)),
     ],
     ignoredKeys: ["pretraining_tp"],
+    head: Head(dividesByLogitScale: true),
     optionalPrefixes: ["model."],
     tensors: .llama,
     ignoredTensors: ["*.rotary_emb.inv_freq"])

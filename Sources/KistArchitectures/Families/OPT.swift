@@ -28,7 +28,8 @@ extension Architecture {
     feedForward: FeedForward(isGated: .always(false)),
     head: Head(
       hasNorm: .when(
-        .normalizesBefore, .when(.removesFinalNorm, .always(false), otherwise: .always(true)), otherwise: .always(false))),
+        .normalizesBefore, .when(.removesFinalNorm, .always(false), otherwise: .always(true)), otherwise: .always(false)
+      )),
     optionalPrefixes: ["model."],
     tensors: .joined(
       [

@@ -1,7 +1,11 @@
 extension Architecture {
   /// Phi 1, 1.5 and 2. Source: transformers 5.23, modeling_phi.py.
   static let phi = Architecture(
-    name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"], gguf: "phi2",
+    name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
+    gguf: GGUFForm(
+      "phi2",
+      // The converter writes four times the width, whatever the size.
+      parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.activation, "hidden_act", or: .value("gelu_new")),
@@ -29,7 +33,11 @@ extension Architecture {
 
   /// Phi 3, 3.5 and 4. Source: transformers 5.23, modeling_phi3.py.
   static let phi3 = Architecture(
-    name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"], gguf: "phi3",
+    name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"],
+    gguf: GGUFForm(
+      "phi3",
+      tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
+        + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
     parameters: .modern + .rotary(fraction: 1) + [
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),
       .key(.contextLength, "max_position_embeddings", or: .value(4096)),

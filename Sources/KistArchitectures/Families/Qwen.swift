@@ -10,7 +10,8 @@ extension Architecture {
 
   /// Source: transformers 5.23, modeling_qwen3.py.
   static let qwen3 = Architecture(
-    name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"], gguf: "qwen3",
+    name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"],
+    gguf: GGUFForm("qwen3", parameters: .ggufBias),
     parameters: .modern + .rotary() + .qwenWindow + .qwen3,
     attention: Attention(windowLayers: .qwen, queryKeyNorm: .always(.head)),
     optionalPrefixes: ["model."],

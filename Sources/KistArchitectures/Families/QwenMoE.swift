@@ -22,7 +22,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_qwen3_moe.py.
   static let qwen3MoE = Architecture(
     name: "qwen3-moe", classNames: ["Qwen3MoeForCausalLM", "Qwen3MoeModel"], modelTypes: ["qwen3_moe"],
-    gguf: "qwen3moe",
+    gguf: GGUFForm("qwen3moe", parameters: .ggufBias),
     parameters: .modern + .rotary() + .qwenExperts + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(4), null: .same(.headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

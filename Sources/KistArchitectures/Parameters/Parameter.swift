@@ -4,7 +4,8 @@ public enum Parameter: String, Sendable, CaseIterable {
   case vocabularySize, width, layerCount, contextLength, positionCount, positionOffset, paddingToken, tokenTypeCount
   case embeddingWidth
   // Attention.
-  case headCount, keyValueHeadCount, sharedHeadCount, headSize, valueHeadSize, window, usesWindow, firstWindowLayer, windowPattern
+  case headCount, keyValueHeadCount, sharedHeadCount, headSize, valueHeadSize, window, usesWindow, firstWindowLayer,
+    windowPattern
   case queryScalar, attentionScale, attentionSoftCap, clipsQueryKeyValue, scalesAttention, dividesAttentionByLayer
   case normalizesQueryKey, layerTypes, rotaryLayers, rotaryLayerInterval, usesALiBi
   // Latent attention.
@@ -12,12 +13,13 @@ public enum Parameter: String, Sendable, CaseIterable {
   // Rotary.
   case ropeBase, localRopeBase, rotaryFraction, rotarySize, ropeType, ropeFactor, ropeOriginalContext
   case ropeLowFrequencyFactor, ropeHighFrequencyFactor, ropeFastBeta, ropeSlowBeta, ropeMScale, ropeMScaleAllSizes
-  case ropeAttentionFactor, ropeShortFactors, ropeLongFactors, ropeTruncates, interleavesRotary
+  case ropeAttentionFactor, ropeShortFactors, ropeLongFactors, ropeFrequencyFactors, ropeTruncates, interleavesRotary
+  case hasRopeFactors, ropeLogMultiplier
   // Feed-forward and experts.
   case feedForwardSize, activation, isGated
   case expertCount, expertsPerToken, expertSize, sharedExpertCount, sharedExpertSize, expertGroupCount
   case expertGroupsPerToken, normalizesExpertWeights, expertWeightScale, denseLayers, firstExpertLayer
-  case expertLayerInterval, swishLimit, expertScoring, expertSelection, limitsExpertGroups
+  case expertLayerInterval, swishLimit, expertScoring, expertSelection, limitsExpertGroups, takesAllGroups
   // Norms and residuals.
   case normEpsilon, hasNormWeights, isParallel, parallelNormCount, hasTwoNorms, normalizesBefore, removesFinalNorm
   case addsAfterNorm

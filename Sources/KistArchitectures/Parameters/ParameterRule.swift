@@ -23,6 +23,8 @@ public struct ParameterRule: Sendable {
     case next(Parameter)
     /// A parameter times a fraction, rounded down.
     case fraction(Parameter, Parameter)
+    /// A number times a parameter, in any numbers.
+    case scaled(Double, Parameter)
     /// True when a parameter has that value.
     case equals(Parameter, ParameterValue)
     /// The first when the parameter is true.

@@ -2,7 +2,7 @@ import KistCore
 
 /// The parameters of one model, each with its value.
 public struct Parameters: Sendable {
-  public private(set) var values: [Parameter: ParameterValue]
+  public internal(set) var values: [Parameter: ParameterValue]
   /// The configuration to name in errors.
   public let file: String
   /// For each parameter, the key that says it.
@@ -81,6 +81,7 @@ public struct Parameters: Sendable {
     case .difference(let first, let second): return .integer(try integer(first) - integer(second))
     case .product(let first, let second): return .integer(try size(integer(first), times: integer(second)))
     case .next(let other): return .integer(try index(other) + 1)
+    case .scaled(let factor, let other): return .number(factor * (try number(other)))
     case .fraction(let whole, let fraction):
       let size = Double(try integer(whole)) * (try number(fraction))
       guard size >= 0, size <= Double(Parameters.largestSize) else {
@@ -187,7 +188,8 @@ extension ParameterRule.Default {
   var needed: [Parameter] {
     switch self {
     case .required, .absent, .value: []
-    case .same(let other), .multiple(_, let other), .next(let other), .equals(let other, _): [other]
+    case .same(let other), .multiple(_, let other), .next(let other), .scaled(_, let other), .equals(let other, _):
+      [other]
     case .quotient(let first, let second), .sum(let first, let second), .difference(let first, let second),
       .product(let first, let second), .fraction(let first, let second):
       [first, second]

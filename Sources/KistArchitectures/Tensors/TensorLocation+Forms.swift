@@ -1,9 +1,43 @@
-/// The rows of one tensor that several roles share.
 extension TensorForm {
+  /// Where a tensor's rows lie: in one place, or some here and some there, in their order.
+  ///
   /// - Parameters:
   ///   - shape: the tensor's own, of one or two dimensions.
   ///   - name: the rule's.
-  func location(of key: TensorKey, shape: [Int], name: String, in model: ModelDescription) -> TensorLocation {
+  func locations(of key: TensorKey, shape: [Int], name: String, in model: ModelDescription) -> [TensorLocation] {
+    switch self {
+    case .eachHead:
+      (0..<shape[0]).map {
+        TensorLocation(
+          names: model.names(name, of: key, head: $0), fileShape: Array(shape.dropFirst()), rowCount: 1,
+          columnCount: shape[1], order: .rows([.init(0, 1)]), addend: 0)
+      }
+    case .latentHeads(let values):
+      latentHeads(of: key, name, model.names(values, of: key), model)
+    default: [location(of: key, shape: shape, name: name, in: model)]
+    }
+  }
+
+  /// For each head the rows that make its key, from a transposed slice, then those that make its value.
+  private func latentHeads(
+    of key: TensorKey, _ name: String, _ values: [String], _ model: ModelDescription
+  ) -> [TensorLocation] {
+    let attention = model.attention(ofLayer: key.layer)
+    guard let latent = attention.latent else { return [] }
+    let (heads, rank) = (attention.headCount, latent.keyValueRank)
+    return (0..<heads).flatMap { head in
+      [
+        TensorLocation(
+          names: model.names(name, of: key), fileShape: [heads, rank, latent.plainSize], rowCount: latent.plainSize,
+          columnCount: rank, order: .columns(first: 0, step: 1, width: latent.plainSize, start: head * rank), addend: 0),
+        TensorLocation(
+          names: values, fileShape: [heads, attention.valueHeadSize, rank], rowCount: attention.valueHeadSize,
+          columnCount: rank, order: .rows([.init(head * attention.valueHeadSize, attention.valueHeadSize)]), addend: 0),
+      ]
+    }
+  }
+
+  private func location(of key: TensorKey, shape: [Int], name: String, in model: ModelDescription) -> TensorLocation {
     let (rows, columns) = (shape[0], shape.count > 1 ? shape[1] : 1)
     let tail = Array(shape.dropFirst())
     let names = model.names(name, of: key)
@@ -16,7 +50,7 @@ extension TensorForm {
     let expertCount = model.expertCount(ofLayer: key.layer)
 
     switch self {
-    case .plain: return located(shape, whole)
+    case .plain, .eachHead, .latentHeads: return located(shape, whole)
     case .oneBelow: return located(shape, whole, addend: 1)
     case .transposed: return located([columns, rows], .columns(first: 0, step: 1, width: rows, start: 0))
     case .rows(let roles):
@@ -43,10 +77,6 @@ extension TensorForm {
       let blocks = [expertCount, share.width, columns / TensorLocation.mxfp4BlockSize]
       var location = located(blocks + [TensorLocation.mxfp4BlockSize / 2], .rows([share.inTurn(expert, rows)]))
       location.encoding = .mxfp4(scales: model.names(scales, of: key), shape: blocks)
-      return location
-    case .eachHead:
-      var location = located(tail, whole)
-      location.followers = (1..<max(rows, 1)).map { model.names(name, of: key, head: $0) }
       return location
     case .neighbouringPairs:
       let attention = model.attention(ofLayer: key.layer)

@@ -1,11 +1,9 @@
 import KistCore
 
-/// Where a tensor that the forward pass asks for lies in a checkpoint's tensors.
+/// Where a tensor that the forward pass asks for, or some rows of it, lies in a checkpoint's tensors.
 public struct TensorLocation: Sendable, Equatable {
   /// Names in the file that mean it, best first.
   public var names: [String]
-  /// The same for further tensors of that shape, whose rows come after: StableLM's norms, a tensor for each head.
-  public var followers: [[String]] = []
   /// The shape that the file's tensor must have.
   public var fileShape: [Int]
   /// Rows and columns as the forward pass sees them; vectors have one column.

@@ -50,6 +50,9 @@ public enum TensorForm: Sendable, Equatable {
   case stackedBlocks([TensorRole], scales: String)
   /// A tensor for each head.
   case eachHead
+  /// Latent attention's last step as GGUF has it: keys' part with a transposed slice for each head, and values' part with a slice
+  /// for each, in a tensor of that name.
+  case latentHeads(values: String)
   /// Each head's rows as pairs of neighbours rather than halves: llama.cpp's order of Llama's queries and keys.
   case neighbouringPairs
 }
