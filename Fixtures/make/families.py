@@ -1,8 +1,9 @@
 """python Fixtures/make/families.py [NAME…]    (pip install torch==2.15.0 transformers==5.23.0)
 
 Rewrites Fixtures/families: for each family of the table in family_models a tiny random model in Hugging Face form, and
-golden.safetensors with what transformers computes from it in f32, eager attention, no cache. Each model is read back
-from the very files written. Every parameter is checked to matter: 2 % up or down of it moves the logits past tolerance.
+golden.safetensors with what transformers computes from it in f32, eager attention (unless the table says why not), no cache.
+Each model is read back from the very files written. Every parameter is checked to matter, and every config key of the
+table's `bites`: a change of it moves the logits well past the tolerance of a port. Exits with 1 if one does not.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from safetensors_bytes import save
 
 FOLDER = Path(__file__).resolve().parents[1] / "families"
 SENSITIVE = 3e-4
-"""Least change of the logits, over their range, that 2 % up or down of any parameter must make: three times the tolerance."""
+"""Least change of the logits, over their range, that 2 % up or down of a parameter must make: three times the tolerance."""
 
 
 def last_layer(model: Any) -> torch.nn.Module:
@@ -73,8 +74,8 @@ def bites(family: Family, folder: Path, change: dict[str, Any], inputs: Any, exp
     return moved.abs().max().item() / (expected.max() - expected.min()).item()
 
 
-def check(family: Family, folder: Path, model: Any, tokens: torch.Tensor, types: torch.Tensor | None) -> None:
-    """Prints the parameters and config keys that matter too little: a port that loses them would pass."""
+def check(family: Family, folder: Path, model: Any, tokens: torch.Tensor, types: torch.Tensor | None) -> bool:
+    """Whether all matters; prints the parameters and config keys that matter too little: a port that loses them would pass."""
     expected = result_of(compute(family, model, tokens, types))
     span = (expected.max() - expected.min()).item()
     if not torch.isfinite(expected).all() or span < 0.1:
@@ -94,10 +95,16 @@ def check(family: Family, folder: Path, model: Any, tokens: torch.Tensor, types:
     for change in family.bites:
         if (moved := bites(family, folder, change, (tokens, types), expected)) < SENSITIVE:
             weak.append(f"{change} {moved:.1e}")
-    print(f"{family.name}: range {span:.1f}", *(f"\n    weak: {line}" for line in weak))
+    print(f"{family.name}: {size_of(folder) / 1000:.0f} KB, range {span:.1f}", *(f"\n    weak: {line}" for line in weak))
+    return not weak
 
 
-def make(family: Family) -> None:
+def reference_of(family: Family) -> str:
+    stand = f", its {STANDS[family.stand].name}" if family.stand else ""
+    return f"transformers {transformers.__version__}{stand}"
+
+
+def make(family: Family) -> bool:
     folder = FOLDER / family.name
     model = new_model(family)
     fill(model, family)
@@ -110,12 +117,12 @@ def make(family: Family) -> None:
     golden |= compute(family, copy.deepcopy(model), tokens, types)
     metadata = {
         "family": family.name,
-        "reference": f"transformers {transformers.__version__}" + (f", its {STANDS[family.stand].name}" if family.stand else ""),
+        "reference": reference_of(family),
         "torch": torch.__version__.partition("+")[0],
         "transformers": transformers.__version__,
     }
     (folder / "golden.safetensors").write_bytes(save({name: tensor_of(values) for name, values in golden.items()}, metadata))
-    check(family, folder, model, tokens, types)
+    return check(family, folder, model, tokens, types)
 
 
 def size_of(folder: Path) -> int:
@@ -126,10 +133,15 @@ def write_readme() -> None:
     lines = [
         "# Tiny random models of each family",
         "",
-        "Made by `Fixtures/make/families.py` from its table; random weights, every one of which matters. `golden.safetensors` has",
-        f"what transformers {transformers.__version__} computes (f32, eager attention, no cache): `tokens`, `logits`, `hidden.0` (what enters",
-        "the first layer) to `hidden.L` (after the last layer *and* the final norm), `before_norm` (after the last layer, before the",
-        "final norm, where there is one); encoders have `pooled` (the mean over tokens, L2-normalized) in place of logits, and `token_types`.",
+        "Made by `Fixtures/make/families.py` from its table; random weights, every one of which matters. "
+        "`golden.safetensors` has",
+        f"what transformers {transformers.__version__} computes (f32, eager attention, no cache): `tokens`, `logits`, "
+        "`hidden.0` (what enters",
+        "the first layer) to `hidden.L` (after the last layer *and* the final norm), `before_norm` (after the last layer, "
+        "before the",
+        "final norm, where there is one); encoders have `pooled` (the mean over tokens, L2-normalized) in place of "
+        "logits, and",
+        "`token_types`. `gguf.json` says what llama.cpp's converter makes of each, by `Fixtures/make/families_gguf.py`.",
         "",
         "| folder | exercises |",
         "|---|---|",
@@ -143,11 +155,10 @@ def main() -> None:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
-    for family in FAMILIES:
-        if len(sys.argv) == 1 or family.name in sys.argv[1:]:
-            make(family)
-            print(f"    {size_of(FOLDER / family.name) / 1000:.0f} KB")
+    chosen = [family for family in FAMILIES if len(sys.argv) == 1 or family.name in sys.argv[1:]]
+    good = [make(family) for family in chosen]
     write_readme()
+    sys.exit(not all(good))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ def described(name: str, dtype: str, size: int) -> dict[str, Any]:
         try:
             convert(folder, output, dtype)
         except Exception as problem:  # the converter's own words; it raises whatever it meets
-            return {"refused": f"{type(problem).__name__}: {problem}".replace(temporary, "")}
+            return {"refused": f"{type(problem).__name__}: {problem}".replace(temporary, "")[:160]}
         return description(output)
 
 

@@ -24,7 +24,7 @@ def grid_codes(kind, bits):
     values = sorted(kind.grid_map)
     codes = [sum(values.index(value) << bits * place for place, value in enumerate(point)) for point in points]
     assert codes == sorted(set(codes))
-    return codes, values
+    return codes
 
 
 def array(declaration, numbers):
@@ -43,10 +43,7 @@ def array(declaration, numbers):
 print("// Written by Fixtures/make/ggml_grids.py. The constants are those of llama.cpp's ggml-common.h (MIT licence).")
 print('\n#include "Grids.h"')
 for name, kind, bits in GRIDS:
-    codes, values = grid_codes(kind, bits)
-    array(f"uint16_t {name}", codes)
-    if bits == 3:
-        array(f"float {name.replace('grid_', '')}_values", values)
-array("float kist_iq4_values", list(quants.IQ4_NL.kvalues))
-array("float kist_doubled_e2m1", list(quants.MXFP4.kvalues))
+    array(f"uint16_t {name}", grid_codes(kind, bits))
+array("int8_t kist_iq4_values", list(quants.IQ4_NL.kvalues))
+array("int8_t kist_doubled_e2m1", list(quants.MXFP4.kvalues))
 array("uint8_t kist_even_signs", [n | (n.bit_count() & 1) << 7 for n in range(128)])

@@ -20,9 +20,10 @@ struct KistCommand: ParsableCommand {
         kist verify minilm.kist
         kist convert minilm.kist -o ./MiniLM-again
       """,
-    version: "kist 0.1.0",
+    version: KistVersion.name,
     subcommands: [
       Convert.self, Inspect.self, Show.self, Verify.self, Diff.self, Edit.self, Compact.self, Keygen.self, Sign.self,
+      Logits.self, Predict.self, Embed.self,
       TokenizerVerb.self,
     ])
 

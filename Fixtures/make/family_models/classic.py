@@ -6,7 +6,8 @@ from .family import REMOVED, Family, on_the_bend, variant
 
 GPT_NEOX = Family(
     "gpt-neox",
-    "attention and feed-forward side by side, fused query_key_value per head, rotary on 2 of 8 dims, exact GELU, biases everywhere",
+    "attention and feed-forward side by side, fused query_key_value per head, rotary on 2 of 8 dims, exact GELU, biases "
+    "everywhere",
     {
         "architectures": ["GPTNeoXForCausalLM"], "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
         "hidden_size": 24, "initializer_range": 0.02, "intermediate_size": 56, "layer_norm_eps": 1e-05,
@@ -20,7 +21,8 @@ GPT_NEOX = Family(
 
 GPT_J = Family(
     "gptj",
-    "one norm for attention and feed-forward side by side, interleaved rotary on 4 of 8 dims, bias on the head and feed-forward only",
+    "one norm for attention and feed-forward side by side, interleaved rotary on 4 of 8 dims, bias on the head and "
+    "feed-forward only",
     {
         "activation_function": "gelu_new", "architectures": ["GPTJForCausalLM"], "attn_pdrop": 0.0, "bos_token_id": 95,
         "embd_pdrop": 0.0, "eos_token_id": 95, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05,
@@ -46,7 +48,8 @@ OPT = Family(
 
 BLOOM = Family(
     "bloom",
-    "ALiBi with 5 heads (not a power of two), LayerNorm of the embedding, fused query_key_value per head, tanh GELU, tied head",
+    "ALiBi with 5 heads (not a power of two), LayerNorm of the embedding, fused query_key_value per head, tanh GELU, tied "
+    "head",
     {
         "apply_residual_connection_post_layernorm": False, "architectures": ["BloomForCausalLM"],
         "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2, "hidden_dropout": 0.0, "hidden_size": 20,
@@ -57,7 +60,8 @@ BLOOM = Family(
 
 FALCON = Family(
     "falcon",
-    "7b: one norm, attention and feed-forward side by side, 3 heads over one KV head, rotary, no biases, exact GELU, tied head",
+    "7b: one norm, attention and feed-forward side by side, 3 heads over one KV head, rotary, no biases, exact GELU, tied "
+    "head",
     {
         "alibi": False, "apply_residual_connection_post_layernorm": False, "architectures": ["FalconForCausalLM"],
         "attention_dropout": 0.0, "bias": False, "bos_token_id": 11, "eos_token_id": 11, "hidden_dropout": 0.0,
@@ -104,7 +108,9 @@ FAMILIES = [
         },
     ),
     variant(
-        FALCON, "falcon-rw", "ALiBi (slopes and products rounded to bf16, scaled with the scores), q k v per head, biases, attention then feed-forward",
+        FALCON, "falcon-rw", "ALiBi (slopes and products rounded to bf16, scaled with the scores), q k v per head, "
+        "biases, attention then feed-forward",
         {"alibi": True, "bias": True, "multi_query": False, "parallel_attn": False, "num_kv_heads": REMOVED},
+        attention="sdpa",  # eager adds ALiBi twice in transformers 5.23 (modeling_falcon.py 394 and 775)
     ),
 ]  # fmt: skip

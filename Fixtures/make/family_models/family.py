@@ -26,6 +26,12 @@ class Family:
     """Changes of config keys, each of which must change the output: the branch is not just present but felt."""
     task: str = "causal"
     """causal (logits) or encoder (pooled sentence vector)."""
+    attention: str = "eager"
+    """transformers' implementation of attention."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Patterns and replacements that make the tensors' names those of an older file of the Hub."""
+    ignored: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Tensors that the file has beside the model's, by name and shape: buffers and heads that change nothing."""
     packed: str | None = None
     """mxfp4: the experts' matrices as GPT-OSS's blocks and scales."""
     stand: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import zlib
 from pathlib import Path
@@ -21,7 +22,10 @@ from .outside import STANDS
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.uint8: "U8", torch.int64: "I64"}
 CLASSES = {"causal": transformers.AutoModelForCausalLM, "encoder": transformers.AutoModel}
-EAGER = {"attn_implementation": "eager", "experts_implementation": "eager", "dtype": torch.float32}
+
+
+def options(family: Family) -> dict[str, Any]:
+    return {"attn_implementation": family.attention, "experts_implementation": "eager", "dtype": torch.float32}
 
 
 def tensor_of(values: torch.Tensor) -> Tensor:
@@ -48,7 +52,7 @@ def new_model(family: Family) -> Any:
     with tempfile.TemporaryDirectory() as temporary:
         write_config(Path(temporary), known_config(family, family.config))
         config = transformers.AutoConfig.from_pretrained(temporary)
-    return CLASSES[family.task].from_config(config, **EAGER)
+    return CLASSES[family.task].from_config(config, **options(family))
 
 
 def read_model(family: Family, folder: Path) -> Any:
@@ -60,7 +64,8 @@ def read_model(family: Family, folder: Path) -> Any:
             weights = known_weights(family, config, load_file(folder / "model.safetensors"))
             save_file(weights, Path(temporary) / "model.safetensors", {"format": "pt"})
             folder = Path(temporary)
-        model, report = CLASSES[family.task].from_pretrained(folder, output_loading_info=True, **EAGER)
+        model, report = CLASSES[family.task].from_pretrained(folder, output_loading_info=True, **options(family))
+    report["unexpected_keys"] = set(report["unexpected_keys"]) - {name for name, _ in family.ignored}
     wrong = {kind: names for kind, names in report.items() if names}
     if wrong:
         raise SystemExit(f"{family.name}: {wrong}")
@@ -79,5 +84,8 @@ def write_model(family: Family, folder: Path, model: Any) -> None:
         weights = STANDS[family.stand].to_hub(weights, family.config)
     if family.packed:
         weights = packed(weights, np.random.default_rng(zlib.crc32(family.name.encode())))
+    for pattern, replacement in family.renamed:
+        weights = {re.sub(pattern, replacement, name): values for name, values in weights.items()}
+    weights |= {name: torch.full(shape, 0.5) for name, shape in family.ignored}
     stored = {name: tensor_of(values) for name, values in weights.items()}
     (folder / "model.safetensors").write_bytes(save(stored, {"format": "pt"}))

@@ -6,7 +6,8 @@ from .family import Family, on_the_bend, variant
 
 GPT2 = Family(
     "gpt2",
-    "learned positions, LayerNorm with bias before, fused c_attn as transposed Conv1D, 3 heads, tanh GELU, tied head; n_inner null is 4 × width",
+    "learned positions, LayerNorm with bias before, fused c_attn as transposed Conv1D, 3 heads, tanh GELU, tied head; "
+    "n_inner null is 4 × width",
     {
         "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "attn_pdrop": 0.1, "bos_token_id": 95,
         "embd_pdrop": 0.1, "eos_token_id": 95, "initializer_range": 0.02, "layer_norm_epsilon": 1e-05,
@@ -83,4 +84,17 @@ FAMILIES = [
     QWEN2,
     QWEN3,
     BERT,
-]
+    variant(
+        GPT2, "gpt2-hub", "names as in the Hub's first file: no `transformer.`, and a causal mask h.N.attn.bias to be "
+        "ignored",
+        {"n_layer": 1, "architectures": ["GPT2LMHeadModel"]},
+        renamed=((r"^transformer\.", ""),), ignored=(("h.0.attn.bias", (1, 1, 32, 32)),),
+    ),
+    variant(
+        BERT, "bert-hub", "names as in the Hub's first file: `bert.`, LayerNorm.gamma and beta; position ids and a masked "
+        "head to be ignored",
+        {"num_hidden_layers": 1, "architectures": ["BertForMaskedLM"]},
+        renamed=((r"^", "bert."), (r"LayerNorm\.weight$", "LayerNorm.gamma"), (r"LayerNorm\.bias$", "LayerNorm.beta")),
+        ignored=(("bert.embeddings.position_ids", (1, 32)), ("cls.predictions.bias", (96,))),
+    ),
+]  # fmt: skip

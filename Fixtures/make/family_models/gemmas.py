@@ -5,7 +5,8 @@ from __future__ import annotations
 from .family import REMOVED, Family, decoder, variant
 
 GEMMA = Family(
-    "gemma", "norms times 1 + weight, embedding times √width, GeGLU (`gelu` meant as tanh), head_dim 16 ≠ 24 / 3, one KV head",
+    "gemma", "norms times 1 + weight, embedding times √width, GeGLU (`gelu` meant as tanh), head_dim 16 ≠ 24 / 3, one KV "
+    "head",
     decoder(
         "GemmaForCausalLM", "gemma",
         head_dim=16, hidden_act="gelu", hidden_size=24, num_attention_heads=3, num_key_value_heads=1, pad_token_id=0,
@@ -15,7 +16,8 @@ GEMMA = Family(
 )  # fmt: skip
 
 GEMMA2 = Family(
-    "gemma2", "norms before and after each block, soft-caps of scores and logits, windows of 5 on every other layer, scale 24^-½",
+    "gemma2", "norms before and after each block, soft-caps of scores and logits, windows of 5 on every other layer, "
+    "scale 24^-½",
     decoder(
         "Gemma2ForCausalLM", "gemma2",
         attn_logit_softcapping=3.0, final_logit_softcapping=5.0, cache_implementation="hybrid", head_dim=16,

@@ -9,7 +9,8 @@ from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 from .family import REMOVED, Family, decoder, variant
 
 GPT_OSS = Family(
-    "gpt-oss", "attention sinks, a window of 5 on every other layer, yarn without truncation, clamped interleaved SwiGLU, 2 of 3 experts, BF16",
+    "gpt-oss", "attention sinks, a window of 5 on every other layer, yarn without truncation, clamped interleaved SwiGLU, "
+    "2 of 3 experts, BF16",
     decoder(
         "GptOssForCausalLM", "gpt_oss",
         attention_bias=True, experts_per_token=2, head_dim=12, initial_context_length=16, intermediate_size=32,
@@ -29,7 +30,8 @@ GPT_OSS = Family(
 FAMILIES = [
     GPT_OSS,
     variant(
-        GPT_OSS, "gpt-oss-mxfp4", "the experts' weights as MXFP4 blocks and scales; layer types by default; swiglu_limit by default (7)",
+        GPT_OSS, "gpt-oss-mxfp4", "the experts' weights as MXFP4 blocks and scales; layer types by default; swiglu_limit "
+        "by default (7)",
         {
             "swiglu_limit": REMOVED, "layer_types": REMOVED, "hidden_size": 64,
             "quantization_config": {

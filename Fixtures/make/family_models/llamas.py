@@ -75,7 +75,8 @@ OLMO2 = Family(
 )  # fmt: skip
 
 COHERE = Family(
-    "cohere", "LayerNorm without bias, attention and feed-forward side by side, interleaved rotary, logits times a scale, tied",
+    "cohere", "LayerNorm without bias, attention and feed-forward side by side, interleaved rotary, logits times a scale, "
+    "tied",
     decoder(
         "CohereForCausalLM", "cohere",
         rms_norm_eps=REMOVED, layer_norm_eps=1e-5, logit_scale=0.25, pad_token_id=0, num_key_value_heads=3,
@@ -174,7 +175,8 @@ FAMILIES = [
     ),
     STABLELM,
     variant(
-        STABLELM, "stablelm-12b", "attention and feed-forward side by side, LayerNorm without bias of each head, one norm a head",
+        STABLELM, "stablelm-12b", "attention and feed-forward side by side, LayerNorm without bias of each head, one norm "
+        "a head",
         {
             "use_parallel_residual": True, "qk_layernorm": True, "use_qkv_bias": False, "hidden_size": 32,
             "num_attention_heads": 4, "num_key_value_heads": 2,

@@ -40,7 +40,8 @@ QWEN3_MOE = Family(
 )  # fmt: skip
 
 DEEPSEEK_V2 = Family(
-    "deepseek-v2", "latent attention with low-rank q, 3 experts from 2 of 3 groups by their best, times 1.5, two shared experts, one dense layer",
+    "deepseek-v2", "latent attention with low-rank q, 3 experts from 2 of 3 groups by their best, times 1.5, two shared "
+    "experts, one dense layer",
     decoder(
         "DeepseekV2ForCausalLM", "deepseek_v2",
         aux_loss_alpha=0.001, ep_size=1, first_k_dense_replace=1, intermediate_size=28, kv_lora_rank=12,
@@ -57,7 +58,8 @@ DEEPSEEK_V2 = Family(
 )  # fmt: skip
 
 DEEPSEEK_V3 = Family(
-    "deepseek-v3", "sigmoid scores, experts chosen by score + bias in 2 of 3 groups by their best two, weights renormalized times 2.5",
+    "deepseek-v3", "sigmoid scores, experts chosen by score + bias in 2 of 3 groups by their best two, weights "
+    "renormalized times 2.5",
     decoder(
         "DeepseekV3ForCausalLM", "deepseek_v3",
         ep_size=1, first_k_dense_replace=1, intermediate_size=28, kv_lora_rank=12, moe_intermediate_size=8, moe_layer_freq=1,
@@ -80,7 +82,8 @@ FAMILIES = [
     MIXTRAL,
     QWEN2_MOE,
     variant(
-        QWEN2_MOE, "qwen2-moe-dense", "the second of three layers dense by mlp_only_layers; weights renormalized; windows of 5 on even layers",
+        QWEN2_MOE, "qwen2-moe-dense", "the second of three layers dense by mlp_only_layers; weights renormalized; windows "
+        "of 5 on even layers",
         {
             "mlp_only_layers": [1], "num_hidden_layers": 3, "num_experts": 3, "norm_topk_prob": True,
             "use_sliding_window": True, "sliding_window": 5,
@@ -89,7 +92,8 @@ FAMILIES = [
     ),
     QWEN3_MOE,
     variant(
-        QWEN3_MOE, "qwen3-moe-dense", "experts on every second layer by decoder_sparse_step, weights not renormalized, windows of 5",
+        QWEN3_MOE, "qwen3-moe-dense", "experts on every second layer by decoder_sparse_step, weights not renormalized, "
+        "windows of 5",
         {
             "decoder_sparse_step": 2, "norm_topk_prob": False, "num_experts": 4, "use_sliding_window": True, "sliding_window": 5,
             "tie_word_embeddings": False,

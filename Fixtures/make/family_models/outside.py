@@ -99,7 +99,8 @@ STANDS = {
 }
 
 MINICPM = Family(
-    "minicpm", "Llama with scale_emb, scale_depth over √layers, and the head's input divided by width over dim_model_base; tied by default",
+    "minicpm", "Llama with scale_emb, scale_depth over √layers, and the head's input divided by width over "
+    "dim_model_base; tied by default",
     decoder(
         "MiniCPMForCausalLM", "minicpm",
         dim_model_base=16, num_hidden_layers=3, rope_scaling=None, scale_depth=1.4, scale_emb=6,

@@ -57,7 +57,8 @@ FAMILIES = [
         bites=({"hidden_act": "gelu_new"}, {"rms_norm_eps": 0.001}), spread=on_the_bend("gate_proj", "down_proj"),
     ),
     variant(
-        Family("", "", BASE), "llama-v5", "config.json as transformers 5 writes it: rope_parameters and dtype; no head count for keys, no head_dim",
+        Family("", "", BASE), "llama-v5", "config.json as transformers 5 writes it: rope_parameters and dtype; no head "
+        "count for keys, no head_dim",
         {
             "torch_dtype": REMOVED, "rope_theta": REMOVED, "rope_scaling": REMOVED, "num_key_value_heads": REMOVED,
             "head_dim": REMOVED, "dtype": "float32",

@@ -30,8 +30,8 @@ def law(name: str, shape: tuple[int, ...], norm_mean: float) -> tuple[float, flo
 
 def neutral_norm(model: torch.nn.Module) -> float:
     """0 where the norms multiply by 1 + weight (Gemma, Nemotron), else 1."""
-    added = ("Gemma", "Nemotron")
-    return 0.0 if any(type(part).__name__.startswith(added) and "Norm" in type(part).__name__ for part in model.modules()) else 1.0
+    kinds = {type(part).__name__ for part in model.modules()}
+    return 0.0 if any(kind.startswith(("Gemma", "Nemotron")) and "Norm" in kind for kind in kinds) else 1.0
 
 
 def fill(model: torch.nn.Module, family: Family) -> None:

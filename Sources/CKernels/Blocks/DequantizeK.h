@@ -6,11 +6,10 @@ void KERNEL(dequantize_q2_k)(const void *restrict source, size_t count, float *r
   const kist_q2_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
-    for (int s = 0; s < 16; s++, y += 16) {
+    UNROLL for (int s = 0; s < 16; s++, y += 16) {
       float scale = d * (float)(x[i].scales[s] & 15), minimum = dmin * (float)(x[i].scales[s] >> 4);
       const uint8_t *q = x[i].qs + 32 * (s / 8) + 16 * (s % 2);
-      int shift = 2 * (s / 2 % 4);
-      for (int l = 0; l < 16; l++) y[l] = scale * (float)(q[l] >> shift & 3) - minimum;
+      KERNEL(store)(y, KERNEL(float_of_bytes)(KERNEL(load)(q) >> 2 * (s / 2 % 4) & 3) * scale - minimum);
     }
   }
 }
@@ -28,11 +27,11 @@ void KERNEL(dequantize_q3_k)(const void *restrict source, size_t count, float *r
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), scales[16];
     KERNEL(unpack_q3_scales)(x[i].scales, scales);
-    for (int s = 0; s < 16; s++, y += 16) {
+    UNROLL for (int s = 0; s < 16; s++, y += 16) {
       float scale = d * scales[s];
       const uint8_t *q = x[i].qs + 32 * (s / 8) + 16 * (s % 2), *high = x[i].hmask + 16 * (s % 2);
-      int shift = 2 * (s / 2 % 4), bit = s / 2;
-      for (int l = 0; l < 16; l++) y[l] = scale * (float)((q[l] >> shift & 3) + 4 * (high[l] >> bit & 1) - 4);
+      kist_u8x16 number = (KERNEL(load)(q) >> 2 * (s / 2 % 4) & 3) | (KERNEL(load)(high) >> s / 2 & 1) << 2;
+      KERNEL(store)(y, KERNEL(float_of_signed)((kist_i8x16)number - 4) * scale);
     }
   }
 }
@@ -53,12 +52,15 @@ void KERNEL(dequantize_q4_k)(const void *restrict source, size_t count, float *r
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
     uint8_t scales[8], minimums[8];
     KERNEL(unpack_k4_scales)(x[i].scales, scales, minimums);
-    for (int s = 0; s < 8; s += 2, y += 64) {
+    UNROLL for (int s = 0; s < 8; s += 2, y += 64) {
       const uint8_t *q = x[i].qs + 16 * s;
       float d1 = d * (float)scales[s], m1 = dmin * (float)minimums[s];
       float d2 = d * (float)scales[s + 1], m2 = dmin * (float)minimums[s + 1];
-      for (int l = 0; l < 32; l++) y[l] = d1 * (float)(q[l] & 15) - m1;
-      for (int l = 0; l < 32; l++) y[l + 32] = d2 * (float)(q[l] >> 4) - m2;
+      UNROLL for (int l = 0; l < 32; l += 16) {
+        kist_u8x16 quants = KERNEL(load)(q + l);
+        KERNEL(store)(y + l, KERNEL(float_of_bytes)(quants & 15) * d1 - m1);
+        KERNEL(store)(y + l + 32, KERNEL(float_of_bytes)(quants >> 4) * d2 - m2);
+      }
     }
   }
 }
@@ -69,12 +71,16 @@ void KERNEL(dequantize_q5_k)(const void *restrict source, size_t count, float *r
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
     uint8_t scales[8], minimums[8];
     KERNEL(unpack_k4_scales)(x[i].scales, scales, minimums);
-    for (int s = 0; s < 8; s += 2, y += 64) {
+    UNROLL for (int s = 0; s < 8; s += 2, y += 64) {
       const uint8_t *q = x[i].qs + 16 * s, *high = x[i].qh;
       float d1 = d * (float)scales[s], m1 = dmin * (float)minimums[s];
       float d2 = d * (float)scales[s + 1], m2 = dmin * (float)minimums[s + 1];
-      for (int l = 0; l < 32; l++) y[l] = d1 * (float)((q[l] & 15) + (high[l] >> s & 1) * 16) - m1;
-      for (int l = 0; l < 32; l++) y[l + 32] = d2 * (float)((q[l] >> 4) + (high[l] >> (s + 1) & 1) * 16) - m2;
+      UNROLL for (int l = 0; l < 32; l += 16) {
+        kist_u8x16 quants = KERNEL(load)(q + l), bits = KERNEL(load)(high + l);
+        kist_u8x16 first = (quants & 15) | (bits >> s & 1) << 4, second = quants >> 4 | (bits >> (s + 1) & 1) << 4;
+        KERNEL(store)(y + l, KERNEL(float_of_bytes)(first) * d1 - m1);
+        KERNEL(store)(y + l + 32, KERNEL(float_of_bytes)(second) * d2 - m2);
+      }
     }
   }
 }
@@ -84,13 +90,12 @@ void KERNEL(dequantize_q6_k)(const void *restrict source, size_t count, float *r
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
     // Sub-block s: quarter (s / 2 % 4) of 128 numbers takes a half of a byte of ql and 2 bits of qh.
-    for (int s = 0; s < 16; s++, y += 16) {
+    UNROLL for (int s = 0; s < 16; s++, y += 16) {
       int half = s / 8, quarter = s / 2 % 4, first = 16 * (s % 2);
       const uint8_t *low = x[i].ql + 64 * half + 32 * (quarter % 2) + first, *high = x[i].qh + 32 * half + first;
-      int low_shift = 4 * (quarter / 2), high_shift = 2 * quarter;
-      float scale = d * (float)x[i].scales[s];
-      for (int l = 0; l < 16; l++)
-        y[l] = scale * (float)(((low[l] >> low_shift & 15) | (high[l] >> high_shift & 3) << 4) - 32);
+      kist_u8x16 number =
+        (KERNEL(load)(low) >> 4 * (quarter / 2) & 15) | (KERNEL(load)(high) >> 2 * quarter & 3) << 4;
+      KERNEL(store)(y, KERNEL(float_of_signed)((kist_i8x16)number - 32) * (d * (float)x[i].scales[s]));
     }
   }
 }
@@ -99,7 +104,7 @@ void KERNEL(dequantize_q8_k)(const void *restrict source, size_t count, float *r
   const kist_q8_k *x = source;
   for (size_t i = 0; i < count; i++, y += 256) {
     float d = kist_float_of_bits(kist_u32(x[i].d));
-    for (int j = 0; j < 256; j++) y[j] = d * (float)x[i].qs[j];
+    for (int j = 0; j < 256; j += 32) KERNEL(scale_bytes)(x[i].qs + j, d, y + j);
   }
 }
 
@@ -108,9 +113,12 @@ void KERNEL(dequantize_iq4_xs)(const void *restrict source, size_t count, float 
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
     unsigned high = kist_u16(x[i].scales_h);
-    for (int s = 0; s < 8; s++, y += 32) {
+    UNROLL for (int s = 0; s < 8; s++, y += 32) {
       int scale = (x[i].scales_l[s / 2] >> 4 * (s % 2) & 15) | (int)(high >> 2 * s & 3) << 4;
-      KERNEL(look_up)(x[i].qs + 16 * s, 32, kist_iq4_values, d * (float)(scale - 32), y);
+      float dl = d * (float)(scale - 32);
+      kist_u8x16 q = KERNEL(load)(x[i].qs + 16 * s);
+      KERNEL(store)(y, KERNEL(look_up)(q & 15, kist_iq4_values) * dl);
+      KERNEL(store)(y + 16, KERNEL(look_up)(q >> 4, kist_iq4_values) * dl);
     }
   }
 }

@@ -13,16 +13,16 @@
 extern const uint16_t kist_grid_iq2_xxs[256], kist_grid_iq2_xs[512], kist_grid_iq2_s[1024];
 /// Codes 0, 1, 2 mean -1, 0, 1.
 extern const uint16_t kist_grid_iq1[2048];
-/// Codes mean the values below.
-extern const uint16_t kist_grid_iq3_xxs[256], kist_grid_iq3_s[512];
-
-extern const float kist_iq3_xxs_values[8], kist_iq3_s_values[8];
+/// Codes mean 4, 12, 20, 28, 36, 44, 52, 62.
+extern const uint16_t kist_grid_iq3_xxs[256];
+/// Codes mean 1, 3, 5, 7, 9, 11, 13, 15.
+extern const uint16_t kist_grid_iq3_s[512];
 
 /// The values of IQ4_NL and IQ4_XS.
-extern const float kist_iq4_values[16];
+extern const int8_t kist_iq4_values[16];
 
 /// Twice the values of OCP's E2M1.
-extern const float kist_doubled_e2m1[16];
+extern const int8_t kist_doubled_e2m1[16];
 
 /// 7 bits, and an eighth that makes their number even: the signs of 8 numbers.
 extern const uint8_t kist_even_signs[128];

@@ -5,7 +5,10 @@
 
 #include "../include/BlockKernels.h"
 #include "Grids.h"
-#include "Halves.h"
+#include "Vectors.h"
+
+#include <float.h>
+#include <math.h>
 
 enum { kist_ggml_type_count = 43 };
 

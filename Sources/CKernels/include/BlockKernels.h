@@ -10,6 +10,9 @@
 typedef struct {
   /// Widens `count` blocks to f32.
   void (*dequantize)(const void *blocks, size_t count, float *values);
+  /// Quantizes `rows` rows of `columns` numbers, a multiple of the block's. `importance`: NULL, or a weight for each
+  /// column. NULL itself for types that nothing is quantized to.
+  void (*quantize)(const float *values, size_t rows, size_t columns, const float *importance, void *blocks);
 } kist_block_kernels;
 
 /// The highest level that this processor can run: 0 any processor, 1 AVX2, 2 AVX-512.

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "Inference.h"
+
 /// Splits `count` components of `width` bytes (2, 4 or 8), each rotated left by `rotation` bits (0 or 1), into
 /// planes of `count` bytes, most significant first. spec/kist-format.md, "Transforms".
 void kist_split_planes(const uint8_t *components, size_t count, int width, int rotation, uint8_t *planes);

@@ -1,3 +1,4 @@
+import Foundation
 import KistCore
 
 extension ModelDescription {
@@ -110,5 +111,13 @@ extension ResidualLayout {
     case .sandwich: [.attentionNorm, .attentionPostNorm, .feedForwardNorm, .feedForwardPostNorm]
     case .parallel: [.attentionNorm]
     }
+  }
+}
+
+extension ModelDescription {
+  /// Whether a tensor in a file means nothing to the forward pass: a buffer, or a head that is tied.
+  public func ignores(_ name: String) -> Bool {
+    let heads = head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head }.map(\.name) : []
+    return heads.contains(name) || architecture.ignoredTensors.contains { unsafe fnmatch($0, name, 0) == 0 }
   }
 }

@@ -122,6 +122,15 @@ public struct HeadDescription: Sendable {
 }
 
 extension ModelDescription {
+  /// Most tokens of a text; nil when nothing bounds them.
+  public var mostTokens: Int? {
+    if let count = embedding.positionCount { return count }
+    guard let rotary = layers.lazy.compactMap(\.attention.rotary).first else { return nil }
+    // This scaling grows with the text.
+    if case .dynamic = rotary.scaling { return nil }
+    return contextLength
+  }
+
   func attention(ofLayer layer: Int?) -> AttentionDescription { layers[layer ?? 0].attention }
   func expertCount(ofLayer layer: Int?) -> Int { layers[layer ?? 0].feedForward.experts?.count ?? 0 }
 }

@@ -3,7 +3,7 @@ import KistCore
 
 /// How queries and keys are turned by their positions.
 /// Source: Su et al. 2021; the scalings: transformers 5.23, modeling_rope_utils.py.
-public struct RotaryDescription: Sendable {
+public struct RotaryDescription: Sendable, Equatable {
   public var pairs: Attention.RotaryPairs
   /// Numbers of a head that are rotated, from the first; even.
   public var size: Int
@@ -30,6 +30,14 @@ public struct RotaryDescription: Sendable {
     switch scaling {
     case .yarn(_, _, _, _, _, let attention), .longrope(_, _, _, let attention): Float(attention)
     default: 1
+    }
+  }
+
+  /// Whether tokens turn otherwise in a longer text, so that texts are best taken at once.
+  public var dependsOnTokenCount: Bool {
+    switch scaling {
+    case .dynamic, .longrope: true
+    default: false
     }
   }
 

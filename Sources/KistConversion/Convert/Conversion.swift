@@ -10,16 +10,28 @@ public struct ConversionOptions: Sendable {
   /// Takes also files that are left out of a folder by default.
   public var includesAllFiles: Bool
   public var replacesExisting: Bool
+  /// What a container is to say that its model computes.
+  public var probes: ProbeSource
   public var parallelism: Parallelism
+
+  /// Whose logits become a container's probes.
+  public enum ProbeSource: Sendable, Equatable {
+    case none
+    /// Kist's own forward pass of the source.
+    case computed
+    /// Those that another program recorded in a file.
+    case golden(String)
+  }
 
   public init(
     packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    parallelism: Parallelism = Parallelism()
+    probes: ProbeSource = .computed, parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
+    self.probes = probes
     self.parallelism = parallelism
   }
 }
@@ -75,6 +87,7 @@ public struct Conversion: Sendable {
       case .safetensors: try exportFile(progress)
       case .huggingFace: try exportFolder(progress)
       }
+    if targetFormat == .kist { try recordProbes(&outcome) }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome
   }

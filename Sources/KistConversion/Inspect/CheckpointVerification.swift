@@ -21,10 +21,12 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
   public var signatures: [SignatureRow] = []
   /// With `--key`: whether that key has signed this content.
   public var isSignedByKey: Bool?
+  /// What the model computes on the probes, against what was recorded; absent when that was not checked.
+  public var verdict: Verdict?
   public var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case schema, path, format, level, seconds, problems, signatures, notes
+    case schema, path, format, level, seconds, problems, signatures, verdict, notes
     case isSound = "sound"
     case chunkCount = "chunks"
     case storedByteCount = "stored_bytes"

@@ -86,7 +86,7 @@ extension TensorValue {
     case .bool(let flag): flag ? 1 : 0
     case .integer(let number): number
     case .float(let number): number.sign == .minus && number == 0 ? nil : Int128(exactly: number)
-    case .complex, .blocks: nil
+    case .complex: nil
     }
   }
 
@@ -96,7 +96,7 @@ extension TensorValue {
     case .bool(let flag): flag ? 1 : 0
     case .integer(let number): Double(exactly: number)
     case .float(let number): number
-    case .complex, .blocks: nil
+    case .complex: nil
     }
   }
 }

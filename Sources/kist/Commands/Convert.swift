@@ -15,6 +15,10 @@ struct Convert: ParsableCommand {
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
       threads.
 
+      A .kist file also says what its model computes: logits on a few prompts, which `kist verify` computes again. They \
+      are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
+      between processors in the last bits; everything before them does not.
+
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
       EXAMPLES
@@ -39,17 +43,27 @@ struct Convert: ParsableCommand {
   @Flag(help: "Take also the files of a directory that are left out by default.")
   var allFiles = false
 
+  @Flag(help: "Record no probes: nothing of what the model computes.")
+  var noProbes = false
+
+  @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
+  var golden: String?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
   @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
+  }
 
   func run() throws {
     let conversion = try Conversion.plan(
       source: source, target: output,
       options: ConversionOptions(
         packing: pack, tensors: patterns, includesAllFiles: allFiles, replacesExisting: global.force,
-        parallelism: global.parallelism))
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
     if dryRun {
       try show(ConversionPlanReport(conversion))
     } else {
