@@ -32,7 +32,7 @@ import Testing
       unexplained.subtract(location.names)
       if case .mxfp4(let scales, _) = location.encoding { unexplained.subtract(scales) }
     }
-    #expect(unexplained.filter { !model.isIgnored($0) } == [])
+    #expect(unexplained.filter { !model.ignores($0) } == [])
   }
 
   @Test(arguments: FamilyFixtures.names)

@@ -1,4 +1,3 @@
-import Foundation
 import KistCore
 
 extension ModelDescription {
@@ -86,11 +85,14 @@ extension ModelDescription {
     architecture.tensors.contains { $0.role == role && $0.part == .bias && isPresent($0) }
   }
 
-  /// Whether a file's tensor means nothing in a forward pass.
-  public func isIgnored(_ name: String) -> Bool {
-    architecture.ignoredTensors.contains {
-      Glob.matches(name, $0.replacing("{layerCount}", with: "\(layers.count)"))
-    }
+  /// Whether a tensor in a file means nothing to the forward pass: a buffer, or a head that is tied.
+  public func ignores(_ name: String) -> Bool {
+    let heads =
+      head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head && $0.part == .weight } : []
+    return heads.contains { $0.name == name }
+      || architecture.ignoredTensors.contains {
+        Glob.matches(name, $0.replacing("{layerCount}", with: "\(layers.count)"))
+      }
   }
 
   func isPresent(_ rule: TensorRule) -> Bool {
@@ -111,13 +113,5 @@ extension ResidualLayout {
     case .sandwich: [.attentionNorm, .attentionPostNorm, .feedForwardNorm, .feedForwardPostNorm]
     case .parallel: [.attentionNorm]
     }
-  }
-}
-
-extension ModelDescription {
-  /// Whether a tensor in a file means nothing to the forward pass: a buffer, or a head that is tied.
-  public func ignores(_ name: String) -> Bool {
-    let heads = head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head }.map(\.name) : []
-    return heads.contains(name) || architecture.ignoredTensors.contains { unsafe fnmatch($0, name, 0) == 0 }
   }
 }
