@@ -36,6 +36,26 @@ import Testing
     }
   }
 
+  @Test(arguments: GGUFGolden.names)
+  func `the metadata of a model is what llama.cpp writes`(_ name: String) throws {
+    let golden = try #require(GGUFGolden.all[name])
+    let model = try FamilyFixtures.model(name)
+    let ours = Dictionary(uniqueKeysWithValues: try #require(model.ggufMetadata))
+    // What these say is not the model's.
+    let others: Set<String> = ["general.file_type", "general.quantization_version"]
+    let theirs = golden.metadata.filter { !others.contains($0.key) && !$0.key.hasPrefix("tokenizer.") }
+    #expect(Set(ours.keys) == Set(theirs.keys))
+    for (key, value) in theirs {
+      switch ours[key] {
+      case .uint32(let number): #expect(value == .integer(Int(number)), "\(key)")
+      case .float32(let number): #expect(value.number.map { Float($0) } == number, "\(key)")
+      case .bool(let flag): #expect(value == .flag(flag), "\(key)")
+      case .string(let text): #expect(value == .text(text), "\(key)")
+      case nil: break
+      }
+    }
+  }
+
   /// Fixtures whose GGUF says a scaling without its factors: llama.cpp's converter writes them for other families only.
   private static let incomplete: Set<String> = ["llama-longrope", "llama-longrope-short"]
 

@@ -2,7 +2,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_bloom.py.
   static let bloom = Architecture(
     name: "bloom", classNames: ["BloomForCausalLM", "BloomModel"], modelTypes: ["bloom"],
-    gguf: GGUFForm("bloom", tensors: .ggufQueryKeyValue(bias: .always)),
+    gguf: GGUFForm(
+      "bloom", keys: .sizesOfBLOOM + .keyValueHeads + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
     parameters: [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),
@@ -36,4 +37,11 @@ extension Architecture {
       .linear(.up, "transformer.h.{layer}.mlp.dense_h_to_4h", bias: .always),
       .linear(.down, "transformer.h.{layer}.mlp.dense_4h_to_h", bias: .always),
       .norm(.finalNorm, "transformer.ln_f")))
+}
+
+extension [GGUFKey] {
+  /// The converter takes the width for the context's length.
+  fileprivate static let sizesOfBLOOM = sizes.map { key in
+    key.name == "context_length" ? .size(key.name, .width) : key
+  }
 }

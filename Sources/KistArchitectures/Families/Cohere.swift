@@ -2,7 +2,10 @@ extension Architecture {
   /// Command R. Source: transformers 5.23, modeling_cohere.py.
   static let cohere = Architecture(
     name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
-    gguf: GGUFForm("command-r", parameters: .ggufBias),
+    gguf: GGUFForm(
+      "command-r",
+      keys: .sizes + .keyValueHeads + .layerNorm + .rotaryBase + .noScaling + [.number("logit_scale", .logitScale)],
+      parameters: .ggufBias),
     parameters: .modern + .rotary(base: 500_000) + .cohere + [
       .key(.normalizesQueryKey, "use_qk_norm", or: .value(false))
     ],
@@ -17,7 +20,11 @@ extension Architecture {
   /// Command R7B and A. Source: transformers 5.23, modeling_cohere2.py.
   static let cohere2 = Architecture(
     name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"],
-    gguf: GGUFForm("cohere2", parameters: .ggufBias),
+    gguf: GGUFForm(
+      "cohere2",
+      keys: .sizes + .keyValueHeads + .layerNorm + .rotaryBase + .rotarySize + .noScaling + .headSizes + .window
+        + .vocabulary
+        + [.number("logit_scale", .logitScale)], parameters: .ggufBias),
     parameters: .modern + .rotary() + .layerTypes + .cohere + [
       .key(.window, "sliding_window", or: .value(4096)),
       .key(.windowPattern, "sliding_window_pattern", or: .value(4)),

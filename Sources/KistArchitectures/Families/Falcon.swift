@@ -4,7 +4,7 @@ extension Architecture {
     name: "falcon", classNames: ["FalconForCausalLM", "FalconModel", "RWForCausalLM"],
     modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
     gguf: GGUFForm(
-      "falcon",
+      "falcon", keys: .sizesOfFalcon + .keyValueHeads + .layerNorm + [.fixed("tensor_data_layout", .string("jploski"))],
       parameters: [
         .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),
         .key(.hasTwoNorms, GGUFSource.has("blk.0.attn_norm_2.weight")),
@@ -62,4 +62,11 @@ extension Architecture {
       .linear(.up, "transformer.h.{layer}.mlp.dense_h_to_4h", bias: .when(.attentionBias)),
       .linear(.down, "transformer.h.{layer}.mlp.dense_4h_to_h", bias: .when(.attentionBias)),
       .norm(.finalNorm, "transformer.ln_f")))
+}
+
+extension [GGUFKey] {
+  /// The converter takes four times the width for the feed-forward's size.
+  fileprivate static let sizesOfFalcon = sizes.map { key in
+    key.name == "feed_forward_length" ? .size(key.name) { 4 * $0.width } : key
+  }
 }

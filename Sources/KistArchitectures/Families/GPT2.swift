@@ -2,7 +2,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gpt2.py.
   static let gpt2 = Architecture(
     name: "gpt2", classNames: ["GPT2LMHeadModel", "GPT2Model"], modelTypes: ["gpt2"],
-    gguf: GGUFForm("gpt2", tensors: .ggufQueryKeyValue(bias: .always)),
+    gguf: GGUFForm(
+      "gpt2", keys: .sizes + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
     parameters: [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embd", "hidden_size"),

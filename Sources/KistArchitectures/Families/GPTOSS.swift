@@ -3,7 +3,8 @@ extension Architecture {
   static let gptOSS = Architecture(
     name: "gpt-oss", classNames: ["GptOssForCausalLM", "GptOssModel"], modelTypes: ["gpt_oss"],
     gguf: GGUFForm(
-      "gpt-oss", parameters: .ggufBias + [.fixed(.isMXFP4, .value(false))],
+      "gpt-oss", keys: .modern + .headSizes + .window + .experts + .expertSize,
+      parameters: .ggufBias + [.fixed(.isMXFP4, .value(false))],
       tensors: .norm(.feedForwardNorm, "blk.{layer}.post_attention_norm")),
     parameters: .modern + .rotary(base: 150_000) + .layerTypes + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(8), null: .same(.headCount)),

@@ -1,7 +1,8 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_gemma.py.
   static let gemma = Architecture(
-    name: "gemma", classNames: ["GemmaForCausalLM", "GemmaModel"], modelTypes: ["gemma"], gguf: "gemma",
+    name: "gemma", classNames: ["GemmaForCausalLM", "GemmaModel"], modelTypes: ["gemma"],
+    gguf: GGUFForm("gemma", keys: .sizes + .keyValueHeads + .rmsNorm + .headSizes),
     parameters: .modern + .rotary() + .gemma + [
       // The first releases wrote gelu and meant its approximation.
       .key(
@@ -17,7 +18,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gemma2.py.
   static let gemma2 = Architecture(
     name: "gemma2", classNames: ["Gemma2ForCausalLM", "Gemma2Model"], modelTypes: ["gemma2"],
-    gguf: GGUFForm("gemma2", parameters: .ggufGemma),
+    gguf: GGUFForm(
+      "gemma2", keys: .sizes + .keyValueHeads + .rmsNorm + .headSizes + .gemma2, parameters: .ggufGemma),
     parameters: .modern + .rotary() + .layerTypes + .gemma + .gemma2 + [
       .key(.attentionSoftCap, "attn_logit_softcapping", or: .value(50.0), null: .absent),
       .key(.logitSoftCap, "final_logit_softcapping", or: .value(30.0), null: .absent),
@@ -33,7 +35,9 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gemma3.py.
   static let gemma3 = Architecture(
     name: "gemma3", classNames: ["Gemma3ForCausalLM", "Gemma3TextModel"], modelTypes: ["gemma3_text"],
-    gguf: GGUFForm("gemma3", parameters: .ggufGemma),
+    gguf: GGUFForm(
+      "gemma3", keys: .modern + .headSizes + .gemma2 + [.number("rope.freq_base_swa", .localRopeBase)],
+      parameters: .ggufGemma),
     parameters: .modern + .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]) + .layerTypes
       + .gemma + .gemma2 + [
         .key(.attentionSoftCap, "attn_logit_softcapping", or: .absent),
@@ -95,4 +99,11 @@ extension [TensorRule] {
     + gemmaNorm(.feedForwardNorm, "pre_feedforward_layernorm")
     + gemmaNorm(.feedForwardPostNorm, "post_feedforward_layernorm") + llamaAttention(bias: .when(.attentionBias))
     + llamaFeedForward
+}
+
+extension [GGUFKey] {
+  fileprivate static let gemma2: [GGUFKey] =
+    window + [
+      .number("attn_logit_softcapping", .attentionSoftCap), .number("final_logit_softcapping", .logitSoftCap),
+    ]
 }

@@ -2,7 +2,12 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_granite.py.
   static let granite = Architecture(
     name: "granite", classNames: ["GraniteForCausalLM", "GraniteModel"], modelTypes: ["granite"],
-    gguf: GGUFForm("granite", parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+    gguf: GGUFForm(
+      "granite",
+      keys: .llama + .statedHeadSizes + [
+        .number("attention.scale", .attentionScale), .number("embedding_scale", .embeddingScale),
+        .number("residual_scale", .residualScale), .number("logit_scale", .logitScale),
+      ], parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),

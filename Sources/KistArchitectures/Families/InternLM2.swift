@@ -2,7 +2,8 @@ extension Architecture {
   /// Source: modeling_internlm2.py of internlm/internlm2-7b.
   static let internLM2 = Architecture(
     name: "internlm2", classNames: ["InternLM2ForCausalLM", "InternLM2Model"], modelTypes: ["internlm2"],
-    gguf: GGUFForm("internlm2", parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+    gguf: GGUFForm(
+      "internlm2", keys: .modern, parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "bias", or: .value(true)),

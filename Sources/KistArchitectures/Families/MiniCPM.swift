@@ -4,6 +4,10 @@ extension Architecture {
     name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"],
     gguf: GGUFForm(
       "minicpm",
+      keys: .modern + [
+        .number("embedding_scale") { $0.embedding.scale }, .number("residual_scale") { $0.layers[0].residualScale },
+        .number("logit_scale") { 1 / $0.head.scale },
+      ],
       parameters: .ggufBias + [
         .key(.residualScale, "residual_scale", or: .absent), .fixed(.residualDepthScale, .absent),
         .key(.logitScale, "logit_scale", or: .absent), .fixed(.headWidthBase, .absent),

@@ -2,7 +2,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_mistral.py.
   static let mistral = Architecture(
     name: "mistral", classNames: ["MistralForCausalLM", "MistralModel"], modelTypes: ["mistral"],
-    gguf: GGUFForm("llama", tensors: .ggufNeighbouringPairs()),
+    gguf: GGUFForm("llama", keys: .llama + .headSizes, tensors: .ggufNeighbouringPairs()),
     parameters: .modern + .rotary() + .mistral + [
       .key(.window, "sliding_window", or: .value(4096), null: .absent)
     ],
@@ -14,7 +14,9 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_mixtral.py.
   static let mixtral = Architecture(
     name: "mixtral", classNames: ["MixtralForCausalLM", "MixtralModel"], modelTypes: ["mixtral"],
-    gguf: GGUFForm("llama", mark: .has("expert_count"), tensors: .ggufNeighbouringPairs()),
+    gguf: GGUFForm(
+      "llama", mark: .has("expert_count"), keys: .llama + .statedHeadSizes + .experts, tensors: .ggufNeighbouringPairs()
+    ),
     parameters: .modern + .rotary(base: 1_000_000) + .mistral + [
       .key(.window, "sliding_window", or: .absent),
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),

@@ -2,7 +2,8 @@ extension Architecture {
   /// Nemotron 3 and 4, Minitron. Source: transformers 5.23, modeling_nemotron.py.
   static let nemotron = Architecture(
     name: "nemotron", classNames: ["NemotronForCausalLM", "NemotronModel"], modelTypes: ["nemotron"],
-    gguf: GGUFForm("nemotron", parameters: .ggufBias),
+    gguf: GGUFForm(
+      "nemotron", keys: .llama + .layerNorm + .headSizes + .noScaling, parameters: .ggufBias),
     parameters: .modern + .rotary(fraction: 0.5) + [
       .key(.activation, "hidden_act", or: .value("relu2")),
       .key(.normEpsilon, "norm_eps", or: .value(1e-5)),

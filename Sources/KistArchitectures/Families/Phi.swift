@@ -3,7 +3,7 @@ extension Architecture {
   static let phi = Architecture(
     name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
     gguf: GGUFForm(
-      "phi2",
+      "phi2", keys: .sizesOfPhi + .keyValueHeads + .layerNorm + .rotarySize,
       // The converter writes four times the width, whatever the size.
       parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [
@@ -35,7 +35,7 @@ extension Architecture {
   static let phi3 = Architecture(
     name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"],
     gguf: GGUFForm(
-      "phi3",
+      "phi3", keys: .sizes + .statedHeadSizes + .keyValueHeads + .rmsNorm + .rotaryBase + .rotarySize + .window + .phi3,
       tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
         + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
     parameters: .modern + .rotary(fraction: 1) + [
@@ -56,4 +56,21 @@ extension Architecture {
       .linear(.up, "model.layers.{layer}.mlp.gate_up_proj", form: .rows([.gate, .up])),
       .linear(.down, "model.layers.{layer}.mlp.down_proj")),
     ignoredTensors: ["*.rotary_emb.inv_freq"])
+}
+
+extension [GGUFKey] {
+  /// The converter takes four times the width for the feed-forward's size.
+  fileprivate static let sizesOfPhi = sizes.map { key in
+    key.name == "feed_forward_length" ? .size(key.name) { 4 * $0.width } : key
+  }
+}
+
+extension [GGUFKey] {
+  fileprivate static let phi3: [GGUFKey] = [
+    .size("rope.scaling.original_context_length", .ropeOriginalContext),
+    .number("rope.scaling.attn_factor") { model in
+      guard let rotary = model.layers[0].attention.rotary, rotary.scaling != .none else { return nil }
+      return rotary.attentionFactor
+    },
+  ]
 }

@@ -2,7 +2,11 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_qwen2_moe.py.
   static let qwen2MoE = Architecture(
     name: "qwen2-moe", classNames: ["Qwen2MoeForCausalLM", "Qwen2MoeModel"], modelTypes: ["qwen2_moe"],
-    gguf: "qwen2moe",
+    gguf: GGUFForm(
+      "qwen2moe",
+      keys: .modern + .statedHeadSizes + .experts + .expertSize + [
+        .size("expert_shared_feed_forward_length", .sharedExpertSize)
+      ]),
     parameters: .modern + .rotary() + .qwenWindow + .qwenExperts + [
       .key(.queryKeyValueBias, "qkv_bias", or: .value(true)),
       .key(.sharedExpertSize, "shared_expert_intermediate_size"),
@@ -22,7 +26,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_qwen3_moe.py.
   static let qwen3MoE = Architecture(
     name: "qwen3-moe", classNames: ["Qwen3MoeForCausalLM", "Qwen3MoeModel"], modelTypes: ["qwen3_moe"],
-    gguf: GGUFForm("qwen3moe", parameters: .ggufBias),
+    gguf: GGUFForm(
+      "qwen3moe", keys: .modern + .statedHeadSizes + .experts + .expertSize, parameters: .ggufBias),
     parameters: .modern + .rotary() + .qwenExperts + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(4), null: .same(.headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

@@ -2,7 +2,9 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_smollm3.py.
   static let smolLM3 = Architecture(
     name: "smollm3", classNames: ["SmolLM3ForCausalLM", "SmolLM3Model"], modelTypes: ["smollm3"],
-    gguf: GGUFForm("smollm3", parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+    gguf: GGUFForm(
+      "smollm3", keys: .llama + .statedHeadSizes, parameters: .ggufBias,
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary(base: 2_000_000) + .layerTypes + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(4), null: .same(.headCount)),
       .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),

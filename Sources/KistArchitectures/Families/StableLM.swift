@@ -1,7 +1,10 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_stablelm.py.
   static let stableLM = Architecture(
-    name: "stablelm", classNames: ["StableLmForCausalLM", "StableLmModel"], modelTypes: ["stablelm"], gguf: "stablelm",
+    name: "stablelm", classNames: ["StableLmForCausalLM", "StableLmModel"], modelTypes: ["stablelm"],
+    gguf: GGUFForm(
+      "stablelm",
+      keys: .sizes + .keyValueHeads + .layerNorm + .rotarySize + [.flag("use_parallel_residual", .isParallel)]),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(32), null: .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),

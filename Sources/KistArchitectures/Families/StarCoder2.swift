@@ -2,7 +2,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_starcoder2.py.
   static let starCoder2 = Architecture(
     name: "starcoder2", classNames: ["Starcoder2ForCausalLM", "Starcoder2Model"], modelTypes: ["starcoder2"],
-    gguf: GGUFForm("starcoder2", parameters: .ggufBias),
+    gguf: GGUFForm(
+      "starcoder2", keys: .sizes + .statedHeadSizes + .keyValueHeads + .layerNorm + .rotaryBase, parameters: .ggufBias),
     parameters: .modern + .rotary() + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(2), null: .same(.headCount)),
       .key(.activation, "hidden_act", or: .value("gelu_pytorch_tanh")),

@@ -7,6 +7,8 @@ public struct GGUFForm: Sendable {
   public var mark: Mark?
   /// Rules in place of those that the family and the table of keys give.
   public var parameters: [ParameterRule]
+  /// What the metadata of such files says, as llama.cpp's converter writes it.
+  public var keys: [GGUFKey]
   /// Rules in place of those that the table of names gives for their roles.
   public var tensors: [TensorRule]
 
@@ -17,17 +19,14 @@ public struct GGUFForm: Sendable {
   }
 
   public init(
-    _ name: String, mark: Mark? = nil, parameters: [ParameterRule] = [], tensors: [TensorRule] = []
+    _ name: String, mark: Mark? = nil, keys: [GGUFKey], parameters: [ParameterRule] = [], tensors: [TensorRule] = []
   ) {
     self.name = name
     self.mark = mark
+    self.keys = keys
     self.parameters = parameters
     self.tensors = tensors
   }
-}
-
-extension GGUFForm: ExpressibleByStringLiteral {
-  public init(stringLiteral name: String) { self.init(name) }
 }
 
 extension Architecture {

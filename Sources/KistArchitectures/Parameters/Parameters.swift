@@ -7,6 +7,8 @@ public struct Parameters: Sendable {
   public let file: String
   /// For each parameter, the key that says it.
   private var keys: [Parameter: String]
+  /// Those that a key says.
+  private var stated: Set<Parameter> = []
 
   /// Reads what an architecture's rules ask for.
   ///
@@ -45,6 +47,7 @@ public struct Parameters: Sendable {
       guard let value = try source.value(key) else { continue }
       values[parameter] = value.text.flatMap { rule.words[$0] }.map { .text($0) } ?? value
       keys[parameter] = key
+      stated.insert(parameter)
       return
     }
     var fallback = rule.default
@@ -104,6 +107,9 @@ public struct Parameters: Sendable {
   static let largestSize = 1 << 30
 
   public subscript(parameter: Parameter) -> ParameterValue? { values[parameter] }
+
+  /// Whether a key says it, rather than a default.
+  public func isStated(_ parameter: Parameter) -> Bool { stated.contains(parameter) }
 
   /// A positive size.
   public func integer(_ parameter: Parameter) throws(KistError) -> Int {
