@@ -4,11 +4,13 @@ extension Architecture {
     name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
     gguf: GGUFForm(
       "command-r",
-      keys: .sizes + .keyValueHeads + .layerNorm + .rotaryBase + .noScaling + [.number("logit_scale", .logitScale)],
+      keys: .joined(.sizes, .keyValueHeads, .layerNorm, .rotaryBase, .noScaling, [.number("logit_scale", .logitScale)]),
       parameters: .ggufBias),
-    parameters: .modern + .rotary(base: 500_000) + .cohere + [
-      .key(.normalizesQueryKey, "use_qk_norm", or: .value(false))
-    ],
+    parameters: .joined(
+      .modern, .rotary(base: 500_000), .cohere,
+      [
+        .key(.normalizesQueryKey, "use_qk_norm", or: .value(false))
+      ]),
     ignoredKeys: ["pretraining_tp", "model_max_length"],
     norm: .always(.layerWithoutBias), residual: .always(.parallel),
     attention: Attention(
@@ -22,13 +24,15 @@ extension Architecture {
     name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"],
     gguf: GGUFForm(
       "cohere2",
-      keys: .sizes + .keyValueHeads + .layerNorm + .rotaryBase + .rotarySize + .noScaling + .headSizes + .window
-        + .vocabulary
-        + [.number("logit_scale", .logitScale)], parameters: .ggufBias),
-    parameters: .modern + .rotary() + .layerTypes + .cohere + [
-      .key(.window, "sliding_window", or: .value(4096)),
-      .key(.windowPattern, "sliding_window_pattern", or: .value(4)),
-    ],
+      keys: .joined(
+        .sizes, .keyValueHeads, .layerNorm, .rotaryBase, .rotarySize, .noScaling, .headSizes, .window, .vocabulary,
+        [.number("logit_scale", .logitScale)]), parameters: .ggufBias),
+    parameters: .joined(
+      .modern, .rotary(), .layerTypes, .cohere,
+      [
+        .key(.window, "sliding_window", or: .value(4096)),
+        .key(.windowPattern, "sliding_window_pattern", or: .value(4)),
+      ]),
     requirements: [
       Requirement("use_qk_norm", false), Requirement("use_gated_activation", true),
       Requirement("use_parallel_block", true), Requirement("position_embedding_type", "rope_gptj"),

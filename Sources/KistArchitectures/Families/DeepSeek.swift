@@ -10,12 +10,14 @@ extension Architecture {
         .fixed(.limitsExpertGroups, .when(.takesAllGroups, .value(false), otherwise: .value(true))),
       ],
       tensors: .ggufDeepSeek),
-    parameters: .modern + .rotary() + .deepSeek + [
-      .key(.firstExpertLayer, "first_k_dense_replace", or: .value(0)),
-      .key(.expertWeightScale, "routed_scaling_factor", or: .value(1.0)),
-      .key(.expertSelection, "topk_method", or: .value("greedy")),
-      .fixed(.limitsExpertGroups, .equals(.expertSelection, "group_limited_greedy")),
-    ],
+    parameters: .joined(
+      .modern, .rotary(), .deepSeek,
+      [
+        .key(.firstExpertLayer, "first_k_dense_replace", or: .value(0)),
+        .key(.expertWeightScale, "routed_scaling_factor", or: .value(1.0)),
+        .key(.expertSelection, "topk_method", or: .value("greedy")),
+        .fixed(.limitsExpertGroups, .equals(.expertSelection, "group_limited_greedy")),
+      ]),
     requirements: .deepSeek + [
       Requirement("topk_method", "greedy", "group_limited_greedy"), Requirement("scoring_func", "softmax"),
       Requirement("norm_topk_prob", false), Requirement("mlp_bias", false),
@@ -36,12 +38,14 @@ extension Architecture {
     gguf: GGUFForm(
       "deepseek2", mark: .value("expert_gating_func", 2), keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
       tensors: .ggufDeepSeek),
-    parameters: .modern + .rotary() + .deepSeek + [
-      .key(.firstExpertLayer, "first_k_dense_replace", or: .value(3)),
-      .key(.expertWeightScale, "routed_scaling_factor", or: .value(2.5)),
-      .key(.normalizesExpertWeights, "norm_topk_prob", or: .value(true)),
-      .key(.interleavesRotary, "rope_interleave", or: .value(true)),
-    ],
+    parameters: .joined(
+      .modern, .rotary(), .deepSeek,
+      [
+        .key(.firstExpertLayer, "first_k_dense_replace", or: .value(3)),
+        .key(.expertWeightScale, "routed_scaling_factor", or: .value(2.5)),
+        .key(.normalizesExpertWeights, "norm_topk_prob", or: .value(true)),
+        .key(.interleavesRotary, "rope_interleave", or: .value(true)),
+      ]),
     requirements: .deepSeek + [Requirement("topk_method", "noaux_tc"), Requirement("scoring_func", "sigmoid")],
     ignoredKeys: .deepSeek,
     attention: Attention(
@@ -110,19 +114,18 @@ extension [String] {
 }
 
 extension [TensorRule] {
-  fileprivate static let deepSeek: [TensorRule] =
-    llamaEnds + llamaNorms + llamaFeedForward + qwenExperts
-    + .linear(.query, "model.layers.{layer}.self_attn.q_proj")
-    + .linear(.queryDown, "model.layers.{layer}.self_attn.q_a_proj", bias: .when(.attentionBias))
-    + .norm(.queryDownNorm, "model.layers.{layer}.self_attn.q_a_layernorm")
-    + .linear(.queryUp, "model.layers.{layer}.self_attn.q_b_proj")
-    + .linear(.keyValueDown, "model.layers.{layer}.self_attn.kv_a_proj_with_mqa", bias: .when(.attentionBias))
-    + .norm(.keyValueDownNorm, "model.layers.{layer}.self_attn.kv_a_layernorm")
-    + .linear(.keyValueUp, "model.layers.{layer}.self_attn.kv_b_proj")
-    + .linear(.attentionOutput, "model.layers.{layer}.self_attn.o_proj", bias: .when(.attentionBias))
-    + .linear(.sharedExpertGate, "model.layers.{layer}.mlp.shared_experts.gate_proj")
-    + .linear(.sharedExpertUp, "model.layers.{layer}.mlp.shared_experts.up_proj")
-    + .linear(.sharedExpertDown, "model.layers.{layer}.mlp.shared_experts.down_proj")
+  fileprivate static let deepSeek: [TensorRule] = .joined(
+    llamaEnds, llamaNorms, llamaFeedForward, qwenExperts, .linear(.query, "model.layers.{layer}.self_attn.q_proj"),
+    .linear(.queryDown, "model.layers.{layer}.self_attn.q_a_proj", bias: .when(.attentionBias)),
+    .norm(.queryDownNorm, "model.layers.{layer}.self_attn.q_a_layernorm"),
+    .linear(.queryUp, "model.layers.{layer}.self_attn.q_b_proj"),
+    .linear(.keyValueDown, "model.layers.{layer}.self_attn.kv_a_proj_with_mqa", bias: .when(.attentionBias)),
+    .norm(.keyValueDownNorm, "model.layers.{layer}.self_attn.kv_a_layernorm"),
+    .linear(.keyValueUp, "model.layers.{layer}.self_attn.kv_b_proj"),
+    .linear(.attentionOutput, "model.layers.{layer}.self_attn.o_proj", bias: .when(.attentionBias)),
+    .linear(.sharedExpertGate, "model.layers.{layer}.mlp.shared_experts.gate_proj"),
+    .linear(.sharedExpertUp, "model.layers.{layer}.mlp.shared_experts.up_proj"),
+    .linear(.sharedExpertDown, "model.layers.{layer}.mlp.shared_experts.down_proj"))
 
   fileprivate static let ggufDeepSeek = [
     TensorRule(

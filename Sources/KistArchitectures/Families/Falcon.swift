@@ -4,17 +4,19 @@ extension Architecture {
     name: "falcon", classNames: ["FalconForCausalLM", "FalconModel", "RWForCausalLM"],
     modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
     gguf: GGUFForm(
-      "falcon", keys: .sizesOfFalcon + .keyValueHeads + .layerNorm + [.fixed("tensor_data_layout", .string("jploski"))],
+      "falcon",
+      keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, [.fixed("tensor_data_layout", .string("jploski"))]),
       parameters: [
         .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),
         .key(.hasTwoNorms, GGUFSource.has("blk.0.attn_norm_2.weight")),
         // The converter writes four times the width, whatever the size.
         .key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight")),
       ],
-      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias))
-        + .norm(.attentionNorm, "blk.{layer}.attn_norm_2", presence: .when(.hasTwoNorms))
-        + .norm(.attentionNorm, "blk.{layer}.attn_norm", presence: .unless(.hasTwoNorms))
-        + .norm(.feedForwardNorm, "blk.{layer}.attn_norm", presence: .when(.hasTwoNorms))),
+      tensors: .joined(
+        .ggufQueryKeyValue(bias: .when(.attentionBias)),
+        .norm(.attentionNorm, "blk.{layer}.attn_norm_2", presence: .when(.hasTwoNorms)),
+        .norm(.attentionNorm, "blk.{layer}.attn_norm", presence: .unless(.hasTwoNorms)),
+        .norm(.feedForwardNorm, "blk.{layer}.attn_norm", presence: .when(.hasTwoNorms)))),
     parameters: .rotary() + [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),

@@ -2,28 +2,33 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gemma.py.
   static let gemma = Architecture(
     name: "gemma", classNames: ["GemmaForCausalLM", "GemmaModel"], modelTypes: ["gemma"],
-    gguf: GGUFForm("gemma", keys: .sizes + .keyValueHeads + .rmsNorm + .headSizes),
-    parameters: .modern + .rotary() + .gemma + [
-      // The first releases wrote gelu and meant its approximation.
-      .key(
-        .activation, "hidden_act", or: .value("gelu_pytorch_tanh"), words: ["gelu": "gelu_pytorch_tanh"])
-    ],
+    gguf: GGUFForm("gemma", keys: .joined(.sizes, .keyValueHeads, .rmsNorm, .headSizes)),
+    parameters: .joined(
+      .modern, .rotary(), .gemma,
+      [
+        // The first releases wrote gelu and meant its approximation.
+        .key(
+          .activation, "hidden_act", or: .value("gelu_pytorch_tanh"), words: ["gelu": "gelu_pytorch_tanh"])
+      ]),
     requirements: .gemma + [Requirement("hidden_activation", "gelu_pytorch_tanh")],
     embedding: Embedding(scalesBySquareRootOfWidth: true),
     optionalPrefixes: ["model."],
-    tensors: .gemmaEnds + .gemmaNorm(.attentionNorm, "input_layernorm")
-      + .gemmaNorm(.feedForwardNorm, "post_attention_layernorm")
-      + .llamaAttention(bias: .when(.attentionBias)) + .llamaFeedForward)
+    tensors: .joined(
+      .gemmaEnds, .gemmaNorm(.attentionNorm, "input_layernorm"),
+      .gemmaNorm(.feedForwardNorm, "post_attention_layernorm"), .llamaAttention(bias: .when(.attentionBias)),
+      .llamaFeedForward))
 
   /// Source: transformers 5.23, modeling_gemma2.py.
   static let gemma2 = Architecture(
     name: "gemma2", classNames: ["Gemma2ForCausalLM", "Gemma2Model"], modelTypes: ["gemma2"],
     gguf: GGUFForm(
-      "gemma2", keys: .sizes + .keyValueHeads + .rmsNorm + .headSizes + .gemma2, parameters: .ggufGemma),
-    parameters: .modern + .rotary() + .layerTypes + .gemma + .gemma2 + [
-      .key(.attentionSoftCap, "attn_logit_softcapping", or: .value(50.0), null: .absent),
-      .key(.logitSoftCap, "final_logit_softcapping", or: .value(30.0), null: .absent),
-    ],
+      "gemma2", keys: .joined(.sizes, .keyValueHeads, .rmsNorm, .headSizes, .gemma2), parameters: .ggufGemma),
+    parameters: .joined(
+      .modern, .rotary(), .layerTypes, .gemma, .gemma2,
+      [
+        .key(.attentionSoftCap, "attn_logit_softcapping", or: .value(50.0), null: .absent),
+        .key(.logitSoftCap, "final_logit_softcapping", or: .value(30.0), null: .absent),
+      ]),
     requirements: .gemma, ignoredKeys: ["hidden_act", "sliding_window_size"],
     embedding: Embedding(scalesBySquareRootOfWidth: true),
     residual: .always(.sandwich),
@@ -36,16 +41,18 @@ extension Architecture {
   static let gemma3 = Architecture(
     name: "gemma3", classNames: ["Gemma3ForCausalLM", "Gemma3TextModel"], modelTypes: ["gemma3_text"],
     gguf: GGUFForm(
-      "gemma3", keys: .modern + .headSizes + .gemma2 + [.number("rope.freq_base_swa", .localRopeBase)],
+      "gemma3", keys: .joined(.modern, .headSizes, .gemma2, [.number("rope.freq_base_swa", .localRopeBase)]),
       parameters: .ggufGemma),
-    parameters: .modern + .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]) + .layerTypes
-      + .gemma + .gemma2 + [
+    parameters: .joined(
+      .modern, .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]), .layerTypes, .gemma,
+      .gemma2,
+      [
         .key(.attentionSoftCap, "attn_logit_softcapping", or: .absent),
         .key(.logitSoftCap, "final_logit_softcapping", or: .absent),
         .key(.windowPattern, "sliding_window_pattern", "_sliding_window_pattern", or: .value(6)),
         .key(
           .localRopeBase, "rope_parameters.sliding_attention.rope_theta", "rope_local_base_freq", or: .value(10000.0)),
-      ],
+      ]),
     requirements: .gemma + [Requirement("rope_parameters.sliding_attention.rope_type", "default")],
     ignoredKeys: ["hidden_act"],
     embedding: Embedding(scalesBySquareRootOfWidth: true),
@@ -94,11 +101,11 @@ extension [TensorRule] {
     .norm(role, "model.layers.{layer}." + name, form: .oneBelow)
   }
 
-  fileprivate static let gemma2: [TensorRule] =
-    gemmaEnds + gemmaNorm(.attentionNorm, "input_layernorm") + gemmaNorm(.attentionPostNorm, "post_attention_layernorm")
-    + gemmaNorm(.feedForwardNorm, "pre_feedforward_layernorm")
-    + gemmaNorm(.feedForwardPostNorm, "post_feedforward_layernorm") + llamaAttention(bias: .when(.attentionBias))
-    + llamaFeedForward
+  fileprivate static let gemma2: [TensorRule] = .joined(
+    gemmaEnds, gemmaNorm(.attentionNorm, "input_layernorm"), gemmaNorm(.attentionPostNorm, "post_attention_layernorm"),
+    gemmaNorm(.feedForwardNorm, "pre_feedforward_layernorm"),
+    gemmaNorm(.feedForwardPostNorm, "post_feedforward_layernorm"), llamaAttention(bias: .when(.attentionBias)),
+    llamaFeedForward)
 }
 
 extension [GGUFKey] {

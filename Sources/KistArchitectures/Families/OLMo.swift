@@ -4,9 +4,11 @@ extension Architecture {
     name: "olmo", classNames: ["OlmoForCausalLM", "OlmoModel"], modelTypes: ["olmo"],
     gguf: GGUFForm(
       "olmo",
-      keys: .sizes + .statedHeadSizes + .keyValueHeads + .layerNorm + .rotaryBase + [
-        .number("attention.clamp_kqv", .clipsQueryKeyValue)
-      ],
+      keys: .joined(
+        .sizes, .statedHeadSizes, .keyValueHeads, .layerNorm, .rotaryBase,
+        [
+          .number("attention.clamp_kqv", .clipsQueryKeyValue)
+        ]),
       parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .fixed(.normEpsilon, .value(1e-5)),
@@ -30,7 +32,8 @@ extension Architecture {
     residual: .always(.branchNorm),
     attention: Attention(queryKeyNorm: .always(.whole)),
     optionalPrefixes: ["model."],
-    tensors: .llamaEnds + .llamaAttention(bias: .when(.attentionBias)) + .llamaFeedForward + .queryKeyNorms
-      + .norm(.attentionPostNorm, "model.layers.{layer}.post_attention_layernorm")
-      + .norm(.feedForwardPostNorm, "model.layers.{layer}.post_feedforward_layernorm"))
+    tensors: .joined(
+      .llamaEnds, .llamaAttention(bias: .when(.attentionBias)), .llamaFeedForward, .queryKeyNorms,
+      .norm(.attentionPostNorm, "model.layers.{layer}.post_attention_layernorm"),
+      .norm(.feedForwardPostNorm, "model.layers.{layer}.post_feedforward_layernorm")))
 }

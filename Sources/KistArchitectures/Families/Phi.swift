@@ -3,7 +3,7 @@ extension Architecture {
   static let phi = Architecture(
     name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
     gguf: GGUFForm(
-      "phi2", keys: .sizesOfPhi + .keyValueHeads + .layerNorm + .rotarySize,
+      "phi2", keys: .joined(.sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize),
       // The converter writes four times the width, whatever the size.
       parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [
@@ -35,7 +35,8 @@ extension Architecture {
   static let phi3 = Architecture(
     name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"],
     gguf: GGUFForm(
-      "phi3", keys: .sizes + .statedHeadSizes + .keyValueHeads + .rmsNorm + .rotaryBase + .rotarySize + .window + .phi3,
+      "phi3",
+      keys: .joined(.sizes, .statedHeadSizes, .keyValueHeads, .rmsNorm, .rotaryBase, .rotarySize, .window, .phi3),
       tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
         + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
     parameters: .modern + .rotary(fraction: 1) + [

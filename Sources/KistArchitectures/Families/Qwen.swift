@@ -6,7 +6,8 @@ extension Architecture {
     parameters: .modern + .rotary() + .qwenWindow,
     attention: Attention(windowLayers: .qwen),
     optionalPrefixes: ["model."],
-    tensors: .llamaEnds + .llamaNorms + .llamaAttention(bias: .always, outputBias: .some(nil)) + .llamaFeedForward,
+    tensors: .joined(
+      .llamaEnds, .llamaNorms, .llamaAttention(bias: .always, outputBias: .some(nil)), .llamaFeedForward),
     ignoredTensors: ["*.rotary_emb.inv_freq"])
 
   /// Source: transformers 5.23, modeling_qwen3.py.
@@ -14,7 +15,7 @@ extension Architecture {
     name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"],
     gguf: GGUFForm(
       "qwen3", keys: .modern + .headSizes, parameters: .ggufBias),
-    parameters: .modern + .rotary() + .qwenWindow + .qwen3,
+    parameters: .joined(.modern, .rotary(), .qwenWindow, .qwen3),
     attention: Attention(windowLayers: .qwen, queryKeyNorm: .always(.head)),
     optionalPrefixes: ["model."],
     tensors: .llama + .queryKeyNorms)

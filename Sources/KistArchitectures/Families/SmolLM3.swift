@@ -5,16 +5,18 @@ extension Architecture {
     gguf: GGUFForm(
       "smollm3", keys: .llama + .statedHeadSizes, parameters: .ggufBias,
       tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
-    parameters: .modern + .rotary(base: 2_000_000) + .layerTypes + [
-      .key(.keyValueHeadCount, "num_key_value_heads", or: .value(4), null: .same(.headCount)),
-      .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),
-      .key(.attentionBias, "attention_bias", or: .value(false)),
-      .key(.feedForwardBias, "mlp_bias", or: .value(false)),
-      .key(.rotaryLayers, "no_rope_layers", or: .absent),
-      .key(.rotaryLayerInterval, "no_rope_layer_interval", or: .value(4)),
-      .key(.usesWindow, "use_sliding_window", or: .value(false)),
-      .key(.window, "sliding_window", or: .absent),
-    ],
+    parameters: .joined(
+      .modern, .rotary(base: 2_000_000), .layerTypes,
+      [
+        .key(.keyValueHeadCount, "num_key_value_heads", or: .value(4), null: .same(.headCount)),
+        .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),
+        .key(.attentionBias, "attention_bias", or: .value(false)),
+        .key(.feedForwardBias, "mlp_bias", or: .value(false)),
+        .key(.rotaryLayers, "no_rope_layers", or: .absent),
+        .key(.rotaryLayerInterval, "no_rope_layer_interval", or: .value(4)),
+        .key(.usesWindow, "use_sliding_window", or: .value(false)),
+        .key(.window, "sliding_window", or: .absent),
+      ]),
     ignoredKeys: ["pretraining_tp", "max_window_layers"],
     attention: Attention(
       rotaryLayers: .smolLM3,

@@ -4,7 +4,7 @@ extension Architecture {
     name: "stablelm", classNames: ["StableLmForCausalLM", "StableLmModel"], modelTypes: ["stablelm"],
     gguf: GGUFForm(
       "stablelm",
-      keys: .sizes + .keyValueHeads + .layerNorm + .rotarySize + [.flag("use_parallel_residual", .isParallel)]),
+      keys: .joined(.sizes, .keyValueHeads, .layerNorm, .rotarySize, [.flag("use_parallel_residual", .isParallel)])),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(32), null: .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),
@@ -19,9 +19,9 @@ extension Architecture {
       queryKeyNorm: .when(.normalizesQueryKey, .always(.eachHead), otherwise: .always(.none)),
       queryKeyNormKind: .layerWithoutBias),
     optionalPrefixes: ["model."],
-    tensors: .llamaEnds + .llamaNorms + .llamaAttention(bias: .when(.queryKeyValueBias), outputBias: .some(nil))
-      + .llamaFeedForward
-      + .norm(.queryNorm, "model.layers.{layer}.self_attn.q_layernorm.norms.{head}", form: .eachHead)
-      + .norm(.keyNorm, "model.layers.{layer}.self_attn.k_layernorm.norms.{head}", form: .eachHead),
+    tensors: .joined(
+      .llamaEnds, .llamaNorms, .llamaAttention(bias: .when(.queryKeyValueBias), outputBias: .some(nil)),
+      .llamaFeedForward, .norm(.queryNorm, "model.layers.{layer}.self_attn.q_layernorm.norms.{head}", form: .eachHead),
+      .norm(.keyNorm, "model.layers.{layer}.self_attn.k_layernorm.norms.{head}", form: .eachHead)),
     ignoredTensors: ["*.rotary_emb.inv_freq"])
 }

@@ -3,7 +3,8 @@ extension Architecture {
   static let starCoder2 = Architecture(
     name: "starcoder2", classNames: ["Starcoder2ForCausalLM", "Starcoder2Model"], modelTypes: ["starcoder2"],
     gguf: GGUFForm(
-      "starcoder2", keys: .sizes + .statedHeadSizes + .keyValueHeads + .layerNorm + .rotaryBase, parameters: .ggufBias),
+      "starcoder2", keys: .joined(.sizes, .statedHeadSizes, .keyValueHeads, .layerNorm, .rotaryBase),
+      parameters: .ggufBias),
     parameters: .modern + .rotary() + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(2), null: .same(.headCount)),
       .key(.activation, "hidden_act", or: .value("gelu_pytorch_tanh")),
@@ -17,7 +18,8 @@ extension Architecture {
     attention: Attention(windowLayers: .all),
     feedForward: FeedForward(isGated: .always(false)),
     optionalPrefixes: ["model."],
-    tensors: .llamaEnds + .llamaNorms + .llamaAttention(bias: .when(.attentionBias))
-      + .linear(.up, "model.layers.{layer}.mlp.c_fc", bias: .when(.attentionBias))
-      + .linear(.down, "model.layers.{layer}.mlp.c_proj", bias: .when(.attentionBias)))
+    tensors: .joined(
+      .llamaEnds, .llamaNorms, .llamaAttention(bias: .when(.attentionBias)),
+      .linear(.up, "model.layers.{layer}.mlp.c_fc", bias: .when(.attentionBias)),
+      .linear(.down, "model.layers.{layer}.mlp.c_proj", bias: .when(.attentionBias))))
 }

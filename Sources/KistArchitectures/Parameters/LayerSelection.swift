@@ -23,8 +23,10 @@ extension LayerSelection {
         throw parameters.unsupported(.layerTypes, "\(types[index].description) is no layer that this version knows")
       }
       return named == type
-    case .from(let parameter): return index >= (parameters[parameter] == nil ? .max : try parameters.index(parameter))
-    case .before(let parameter): return index < (parameters[parameter] == nil ? .max : try parameters.index(parameter))
+    case .from(let parameter):
+      return try index >= (parameters[parameter] == nil ? Int.max : parameters.index(parameter))
+    case .before(let parameter):
+      return try index < (parameters[parameter] == nil ? Int.max : parameters.index(parameter))
     case .flagged(let parameter, let otherwise):
       guard let flags = try parameters.numbers(parameter), !flags.isEmpty else {
         return try otherwise.contains(index, parameters)

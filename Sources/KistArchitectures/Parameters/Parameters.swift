@@ -45,7 +45,7 @@ public struct Parameters: Sendable {
     keys[parameter] = rule.keys.first
     for key in rule.keys {
       guard let value = try source.value(key) else { continue }
-      values[parameter] = value.text.flatMap { rule.words[$0] }.map { .text($0) } ?? value
+      values[parameter] = value.text.flatMap { rule.words[$0] }.map { ParameterValue.text($0) } ?? value
       keys[parameter] = key
       stated.insert(parameter)
       return
@@ -58,7 +58,7 @@ public struct Parameters: Sendable {
     }
     for needed in fallback.needed { try read(needed, rules, source, &open) }
     // An error about a derived parameter names the key of what it comes from.
-    if rule.keys.isEmpty { keys[parameter] = fallback.needed.lazy.compactMap { keys[$0] }.first }
+    if rule.keys.isEmpty { keys[parameter] = fallback.needed.compactMap { keys[$0] }.first }
     values[parameter] = try value(of: fallback, for: parameter)
   }
 

@@ -1,6 +1,4 @@
 extension [TensorRule] {
-  static func joined(_ parts: [TensorRule]...) -> [TensorRule] { parts.flatMap { $0 } }
-
   /// A matrix and perhaps its bias.
   static func linear(
     _ role: TensorRole, _ name: String, bias: TensorRule.Presence? = nil, form: TensorForm = .plain,
@@ -31,4 +29,9 @@ extension [TensorRule] {
   static func queryKeyValueGroups(_ name: String, bias: TensorRule.Presence) -> [TensorRule] {
     [.query, .key, .value].flatMap { linear($0, name, bias: bias, form: .headGroups) }
   }
+}
+
+extension Array {
+  /// Rules of several lists. (A long chain of `+` takes the compiler minutes.)
+  static func joined(_ parts: [Element]...) -> [Element] { parts.flatMap { $0 } }
 }
