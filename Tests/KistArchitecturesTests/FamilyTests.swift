@@ -41,6 +41,7 @@ import Testing
   }
 
   private func shapes(_ name: String) throws -> [String: [Int]] {
-    Dictionary(uniqueKeysWithValues: try FamilyFixtures.tensors(name).header.tensors.map { ($0.name, Array($0.shape)) })
+    Dictionary(
+      uniqueKeysWithValues: try FamilyFixtures.tensors(name).header.tensors.map { ($0.name, $0.shape.dimensions) })
   }
 }
