@@ -43,7 +43,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
-    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
+    .target(
+      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2"], swiftSettings: strict),
     .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
     .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
     .target(
@@ -67,7 +68,8 @@ let package = Package(
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistInference",
+        "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],

@@ -5,10 +5,12 @@ import KistInference
 extension CheckpointVerification {
   /// Runs a container's model on its probes and compares with what was recorded.
   ///
-  /// - Parameter asked: Whether not being able to is an error, and not just a note.
+  /// - Parameters:
+  ///   - asked: Whether not being able to is an error, and not just a note.
+  ///   - memory: Bytes of weights that may stay in memory.
   /// - Throws: what computing throws; `missing` when there are no probes and they were asked for.
   public mutating func checkProbes(
-    asked: Bool, tolerance: Tolerance?, parallelism: Parallelism
+    asked: Bool, tolerance: Tolerance?, memory: Int?, parallelism: Parallelism
   ) throws(KistError) {
     let clock = ContinuousClock()
     let start = clock.now
@@ -20,7 +22,8 @@ extension CheckpointVerification {
           .missing, file: path, "has no probes",
           advice: "they are recorded when a whole model is converted; --against and --golden need none")
       }
-      verdict = try probes.check(try LoadedModel(checkpoint), tolerance: tolerance, parallelism: parallelism)
+      verdict = try probes.check(
+        try LoadedModel(checkpoint, memory: memory), tolerance: tolerance, parallelism: parallelism)
     } catch {
       guard !asked, error.kind == .unsupported else { throw error }
       notes.append("the probes were not run: \(error)")

@@ -17,17 +17,19 @@ public struct LoadedModel: Sendable {
 
   /// Opens a checkpoint and checks that its tensors are what its configuration says.
   ///
+  /// - Parameter memory: Bytes of weights that may stay in memory between uses.
   /// - Throws: `unsupported` when this version does not know the architecture or something that its configuration says; `damaged` for
   ///   tensors that do not go with it.
-  public static func open(path: String) throws(KistError) -> LoadedModel {
-    try LoadedModel(try Checkpoint.open(path: path))
+  public static func open(path: String, memory: Int? = nil) throws(KistError) -> LoadedModel {
+    try LoadedModel(try Checkpoint.open(path: path), memory: memory)
   }
 
-  public init(_ checkpoint: Checkpoint) throws(KistError) {
+  public init(_ checkpoint: Checkpoint, memory: Int? = nil) throws(KistError) {
     self.checkpoint = checkpoint
     do throws(KistError) {
       weights = try WeightTable(
-        try LoadedModel.description(of: checkpoint), checkpoint.tensors.map(\.weight), file: checkpoint.path)
+        try LoadedModel.description(of: checkpoint), checkpoint.tensors.map(\.weight), file: checkpoint.path,
+        memory: memory ?? WeightTable.usualMemory)
     } catch {
       throw error.inFile(checkpoint.path)
     }
@@ -65,11 +67,14 @@ public struct LoadedModel: Sendable {
 extension CheckpointTensor {
   /// The tensor for the forward pass; raw content of a container where it lies in the file.
   var weight: WeightTensor {
-    var source = source
+    var tensor = WeightTensor(name: name, dtype: dtype, shape: shape, source: source)
     if let own = source as? EntrySource, let entry, let (file, range) = own.file.mappedRange(of: entry) {
-      source = FileSource(file, range: range)
+      tensor.source = FileSource(file, range: range)
+    } else if !(source is FileSource) {
+      tensor.pieceByteCount =
+        entry?.layout.rawBytesPerChunk ?? Layout.rawBytesPerChunk(unit: dtype?.unitByteCount ?? 1)
     }
-    return WeightTensor(name: name, dtype: dtype, shape: shape, source: source)
+    return tensor
   }
 }
 

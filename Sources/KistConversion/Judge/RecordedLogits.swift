@@ -27,7 +27,7 @@ public struct RecordedLogits: Sendable {
     if path.hasSuffix(".npy") {
       bytes =
         try NpyFile.header(dtype: .f32, shape: Shape(shape))
-        + values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) } }
+        + values.littleEndianBytes
     } else if path.hasSuffix(".safetensors") {
       var bundle = TensorBundle()
       bundle.add("tokens", tokens)

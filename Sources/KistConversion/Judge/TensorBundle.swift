@@ -7,7 +7,7 @@ struct TensorBundle {
   private var metadata: [SafetensorsHeader.MetadataItem] = []
 
   mutating func add(_ name: String, _ shape: [Int], _ values: [Float]) {
-    add(name, .f32, shape, values.flatMap { value in littleEndian(value.bitPattern) })
+    add(name, .f32, shape, values.littleEndianBytes)
   }
 
   mutating func add(_ name: String, _ values: [Int]) {
@@ -30,6 +30,18 @@ struct TensorBundle {
 
   private func littleEndian<Number: FixedWidthInteger>(_ value: Number) -> [UInt8] {
     (0..<MemoryLayout<Number>.size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+}
+
+extension [Float] {
+  var littleEndianBytes: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 4 * count)
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      for (index, value) in enumerated() {
+        unsafe buffer.storeBytes(of: value.bitPattern.littleEndian, toByteOffset: 4 * index, as: UInt32.self)
+      }
+    }
+    return bytes
   }
 }
 

@@ -37,11 +37,11 @@ extension Session {
       try parallelism.forEach(tiles.count) { index throws(KistError) in
         let tile = tiles[index]
         if let gemv, tile.step == 1 {
-          try weight.withStoredRows(tile) { bytes throws(KistError) in
+          unsafe try weight.withStoredRows(tile) { bytes throws(KistError) in
             unsafe gemv.multiply(bytes, tile.count, weight.columnCount, x.values, output.values + tile.first)
           }
         } else {
-          try weight.withTile(tile, pool) { values throws(KistError) in
+          unsafe try weight.withTile(tile, pool) { values throws(KistError) in
             unsafe BLAS.multiply(x, values, rows: tile.count, into: output, column: tile.first)
           }
         }
@@ -55,7 +55,7 @@ extension Session {
     guard case .columns(let first, let step, let width, _) = weight.location.order else { return }
     let pool = pool
     for tile in weight.tiles(most: weight.tileRowCount) {
-      try weight.withTile(tile, pool) { values throws(KistError) in
+      unsafe try weight.withTile(tile, pool) { values throws(KistError) in
         let part = (weight.rowCount + Self.partCount - 1) / Self.partCount
         let tileValues = unsafe TilePointer(values)
         try parallelism.forEach(Self.partCount) { index throws(KistError) in
@@ -66,7 +66,7 @@ extension Session {
           } else {
             let gathered = pool.take()
             defer { pool.give(gathered) }
-            unsafe gathered.reserve(tile.count * rows.count)
+            gathered.reserve(tile.count * rows.count)
             for line in 0..<tile.count {
               for row in rows {
                 unsafe gathered.values[line * rows.count + row - rows.lowerBound] =
@@ -118,7 +118,7 @@ extension BLAS {
 }
 
 /// A kernel that multiplies stored rows with one vector.
-struct Gemv: Sendable {
+@safe struct Gemv: Sendable {
   private let kernel:
     @Sendable (UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void
 

@@ -20,10 +20,11 @@ struct Embed: ParsableCommand {
   @Argument(help: "Texts; - reads standard input.")
   var texts: [String]
 
+  @OptionGroup var memory: MemoryOption
   @OptionGroup var global: GlobalOptions
 
   func run() throws {
-    let model = try LoadedModel.open(path: source)
+    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
     var contents: [String] = []
     for text in texts { contents.append(try readArgument(text)) }
     let vectors = try model.embed(contents, parallelism: global.parallelism)

@@ -28,6 +28,8 @@ struct JudgingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Allow this mean KL divergence, in nats.", valueName: "nats"))
   var maxKl: Double?
 
+  @OptionGroup var memory: MemoryOption
+
   var isAsked: Bool { against != nil || golden != nil }
 
   var tolerance: Tolerance? {
@@ -51,13 +53,13 @@ struct JudgingOptions: ParsableArguments {
     let clock = ContinuousClock()
     let start = clock.now
     let comparison = ModelComparison(parallelism: global.parallelism, tolerance: tolerance)
-    let model = try LoadedModel.open(path: path)
+    let model = try LoadedModel.open(path: path, memory: memory.byteCount)
     let verdict: Verdict
     var bisection: BisectionReport?
     if let golden {
       verdict = try comparison.compare(model, with: try LogitFile(path: golden))
     } else {
-      let reference = try LoadedModel.open(path: against ?? "")
+      let reference = try LoadedModel.open(path: against ?? "", memory: memory.byteCount)
       let texts = try texts(for: reference)
       verdict = try comparison.compare(model, with: reference, texts: texts)
       if bisect {

@@ -23,10 +23,11 @@ struct Logits: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write them.", valueName: "file.npy|.safetensors"))
   var output: String
 
+  @OptionGroup var memory: MemoryOption
   @OptionGroup var global: GlobalOptions
 
   func run() throws {
-    let model = try LoadedModel.open(path: source)
+    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
     let logits = try RecordedLogits(model, tokens: try input.tokens(for: model), parallelism: global.parallelism)
     try logits.write(to: output, replacingExisting: global.force)
     let report = Report(output: output, tokens: logits.tokens, shape: [logits.tokens.count, logits.vocabularySize])

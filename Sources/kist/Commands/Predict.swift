@@ -39,6 +39,7 @@ struct Predict: ParsableCommand {
   @Option(help: "Makes drawing repeatable.")
   var seed: UInt64 = 0
 
+  @OptionGroup var memory: MemoryOption
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
@@ -49,7 +50,7 @@ struct Predict: ParsableCommand {
   }
 
   func run() throws {
-    let model = try LoadedModel.open(path: source)
+    let model = try LoadedModel.open(path: source, memory: memory.byteCount)
     // Who asks for a part of the tokens wants to draw.
     let heat = temperature ?? (topK != nil || topP != nil ? 1 : 0)
     let prediction = try Prediction(

@@ -32,7 +32,7 @@ struct Verify: ParsableCommand {
         kist verify a.kist --against b.kist --bisect
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
   var file: String
 
   @Option(help: "How much to check: quick, full or probes. (default: the most that the file supports)")
@@ -62,7 +62,8 @@ struct Verify: ParsableCommand {
       progress: global.progress)
     if result.isSound, level == nil || level == .probes {
       try result.checkProbes(
-        asked: level == .probes, tolerance: judging.tolerance, parallelism: global.parallelism)
+        asked: level == .probes, tolerance: judging.tolerance, memory: judging.memory.byteCount,
+        parallelism: global.parallelism)
     }
     if global.json {
       try Output.json(result)
