@@ -26,6 +26,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
@@ -41,7 +42,7 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ],
       swiftSettings: strict),
-    .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(name: "KistCheckpoints", dependencies: ["KistCore", "CZlib"], swiftSettings: strict),
     .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
     .target(
       name: "KistConversion",

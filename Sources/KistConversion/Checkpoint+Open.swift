@@ -19,6 +19,12 @@ extension Checkpoint {
     switch FileKind(of: file) {
     case .kist: return try openContainer(try KistFile(file))
     case .safetensors: return try openSafetensors(try SafetensorsFile(file))
+    case .zip: return try openZip(file)
+    case .npy: return try openNpy(file)
+    case .pickle:
+      throw KistError(
+        .unsupported, file: path, "is a bare pickle, as PyTorch wrote checkpoints before 1.6: reading it would run it",
+        advice: "in Python, torch.save(torch.load(old, weights_only=True), new) writes it anew")
     case .other(let name):
       throw KistError(.unsupported, file: path, "is \(name), which this version does not read")
     case nil where path.hasSuffix(".safetensors"):
@@ -27,7 +33,7 @@ extension Checkpoint {
     case nil:
       throw KistError(
         .invalid, file: path, "is no checkpoint that this version knows",
-        advice: "it reads .kist and safetensors files and Hugging Face folders")
+        advice: "it reads .kist, safetensors, PyTorch and NumPy files and Hugging Face folders")
     }
   }
 
@@ -66,6 +72,7 @@ extension Checkpoint {
 
   private static func openFolder(_ path: String, includingAllFiles: Bool) throws(KistError) -> Checkpoint {
     let folder = try ModelDirectory(path: path, includingAllFiles: includingAllFiles)
+    if folder.weightFormat == .pytorch { return try openFolder(ofPyTorch: folder) }
     let files = try folder.weightFiles.map { name throws(KistError) in
       try SafetensorsFile(path: folder.path(of: name))
     }

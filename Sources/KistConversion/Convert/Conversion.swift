@@ -74,6 +74,7 @@ public struct Conversion: Sendable {
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
       case .huggingFace: try exportFolder(progress)
+      case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome

@@ -36,6 +36,9 @@ struct SummaryText {
     case .kist: "Kist container"
     case .safetensors: "safetensors file"
     case .huggingFace: "Hugging Face directory"
+    case .pytorch: "PyTorch checkpoint"
+    case .npz: "NumPy archive"
+    case .npy: "NumPy array"
     case nil: format
     }
   }
