@@ -15,16 +15,21 @@ struct Convert: ParsableCommand {
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
       threads.
 
+      PyTorch and NumPy files give their tensors: nothing in them is run, and values beside the tensors become \
+      metadata where they are simple.
+
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
+        kist convert pytorch_model.bin -o model.safetensors
+        kist convert weights.npz -o weights.kist
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))

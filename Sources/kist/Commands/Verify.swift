@@ -12,7 +12,8 @@ struct Verify: ParsableCommand {
       chunk and checks its SHA-256 digest, the digests of the tensors and of the whole: it finds what was changed on \
       purpose. Signatures are listed; --key asks for a valid one by that key.
 
-      Files and directories of safetensors are checked for their structure; the format has no checksums.
+      Files and directories of safetensors are checked for their structure; the format has no checksums. PyTorch \
+      checkpoints and .npz have a CRC-32 of each entry, which full compares.
 
       Exit status 1 when something is damaged, each damaged tensor being named, or when the signature is not there.
 
@@ -22,7 +23,7 @@ struct Verify: ParsableCommand {
         kist verify minilm.kist --key publisher.pub
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, PyTorch or NumPy file, or a Hugging Face directory.")
   var file: String
 
   @Option(help: "How much to check: quick or full.")
