@@ -1,6 +1,5 @@
 import Foundation
 import KistCheckpoints
-import KistConversion
 import KistCore
 import TestSupport
 import Testing

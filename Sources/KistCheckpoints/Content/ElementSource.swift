@@ -82,7 +82,7 @@ extension ElementLayout {
         position[axis] = 0
       }
     }
-    swapBytes(output)
+    unsafe swapBytes(output)
   }
 
   private func copyRun(of count: Int, step: Int, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {

@@ -37,7 +37,9 @@ public struct NpyFile: Sendable {
   public func bytes() throws(KistError) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(elements.byteCount)
-    try elements.withBytes(0..<elements.byteCount) { part throws(KistError) in unsafe bytes.append(contentsOf: part) }
+    unsafe try elements.withBytes(0..<elements.byteCount) { part throws(KistError) in
+      unsafe bytes.append(contentsOf: part)
+    }
     return bytes
   }
 }

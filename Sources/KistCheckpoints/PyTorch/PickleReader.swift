@@ -7,19 +7,21 @@ import KistCore
 
   init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
 
+  private var leftByteCount: Int { unsafe bytes.count - position }
+
   func error(_ kind: KistError.Kind, at place: Int? = nil, _ problem: String, advice: String? = nil) -> KistError {
     KistError(kind, offset: place ?? position, problem, advice: advice)
   }
 
   mutating func byte() throws(KistError) -> UInt8 {
-    guard position < bytes.count else { throw error(.damaged, "ends in the middle", advice: "the file was cut short") }
+    guard leftByteCount > 0 else { throw error(.damaged, "ends in the middle", advice: "the file was cut short") }
     defer { position += 1 }
     return unsafe bytes[position]
   }
 
   private mutating func take(_ count: Int) throws(KistError) -> Range<Int> {
-    guard count <= bytes.count - position else {
-      throw error(.damaged, "\(count) bytes, where \(bytes.count - position) are left")
+    guard count <= leftByteCount else {
+      throw error(.damaged, "\(count) bytes, where \(leftByteCount) are left")
     }
     defer { position += count }
     return position..<position + count
@@ -35,8 +37,8 @@ import KistCore
   mutating func length(width: Int, isData: Bool = true) throws(KistError) -> Int {
     let place = position
     let value = try unsigned(width: width)
-    guard !isData || value <= UInt64(bytes.count - position), let length = Int(exactly: value) else {
-      throw error(.damaged, at: place, "a length of \(value) bytes, where \(bytes.count - position) are left")
+    guard !isData || value <= UInt64(leftByteCount), let length = Int(exactly: value) else {
+      throw error(.damaged, at: place, "a length of \(value) bytes, where \(leftByteCount) are left")
     }
     return length
   }

@@ -94,6 +94,7 @@ public struct PyTorchFile: Sendable {
         "\(pickle.byteCount) bytes is more than the \(PickleMachine.maximumByteCount) that are read")
     }
     let part = try archive.content(of: pickle).mapped()
+    defer { withExtendedLifetime(part) {} }
     do throws(KistError) {
       return unsafe try TorchContents(pickle: part.pointer)
     } catch {

@@ -34,7 +34,7 @@ final class InflatedContent: StoredContent {
     let file = try UnnamedFile()
     var position = 0
     do throws(KistError) {
-      try entry.readContent(in: archive) { bytes throws(KistError) in
+      unsafe try entry.readContent(in: archive) { bytes throws(KistError) in
         unsafe try file.output.write(bytes, at: position)
         position += bytes.count
       }
@@ -61,7 +61,7 @@ extension ZipEntry {
     var crc = CRC32()
     let stored = MappedPart(archive, range)
     if isDeflated {
-      try inflate(stored) { bytes throws(KistError) in
+      unsafe try inflate(stored) { bytes throws(KistError) in
         unsafe crc.add(bytes)
         unsafe try body(bytes)
       }

@@ -60,18 +60,18 @@ struct ZipCentralHeader {
       throw KistError(.unsupported, field: "zip entry '\(name)'", offset: at, "lies in another part of the archive")
     }
     // What does not fit in 32 bits stands in the zip64 field, in this order.
+    var values = [ZipFields.u32(file, at + 24), ZipFields.u32(file, at + 20), ZipFields.u32(file, at + 42)].map {
+      UInt64($0)
+    }
     var wide = ZipFields.extraField(1, in: extra, of: file) ?? 0..<0
-    func value(_ narrow: UInt32) throws(KistError) -> UInt64 {
-      guard narrow == .max else { return UInt64(narrow) }
+    for index in values.indices where values[index] == UInt32.max {
       guard wide.count >= 8 else {
         throw KistError(.damaged, field: "zip entry '\(name)': zip64", offset: at, "a size or offset is not there")
       }
-      defer { wide = wide.lowerBound + 8..<wide.upperBound }
-      return ZipFields.u64(file, wide.lowerBound)
+      values[index] = ZipFields.u64(file, wide.lowerBound)
+      wide = wide.lowerBound + 8..<wide.upperBound
     }
-    byteCount = try value(ZipFields.u32(file, at + 24))
-    storedByteCount = try value(ZipFields.u32(file, at + 20))
-    offset = try value(ZipFields.u32(file, at + 42))
+    (byteCount, storedByteCount, offset) = (values[0], values[1], values[2])
   }
 
   private static func name(_ bytes: [UInt8], at: Int) throws(KistError) -> String {

@@ -19,7 +19,7 @@ extension CheckpointVerification {
     try parallelism.forEach(jobs.count) { index throws(KistError) in
       let (archive, entry) = jobs[index]
       do throws(KistError) {
-        try entry.readContent(in: archive.file) { bytes throws(KistError) in
+        unsafe try entry.readContent(in: archive.file) { bytes throws(KistError) in
           try parallelism.cancellation.check()
           progress.advance(by: bytes.count)
         }
