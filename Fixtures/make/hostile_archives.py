@@ -144,7 +144,7 @@ big_list = b"](" + b"K\x01" * 100_000 + b"e"
 evil("long-sizes", "form", "a tensor with a size of 100,000 dimensions", named(tensor().replace(numbers([4]), big_list)))
 evil("list-again-and-again", "deep", "a list of 100,000 values, named 300 times", PROTO + big_list + b"q\x00](" + b"h\x00" * 300 + b"e.")
 key = text("k" * 60_000) + b"q\x00"
-evil("long-names", "names", "dicts that lead to names of megabytes", PROTO + b"}" + key + b"}" + b"h\x00}" * 40 + tensor() + b"s" * 41 + b".")
+evil("long-names", "names", "dicts that lead to names of megabytes", PROTO + b"}" + key + b"}" + b"h\x00}" * 40 + b"h\x00" + tensor() + b"s" * 42 + b".")
 for letter, width, what in [(b"X", "I", "text"), (b"\x8d", "Q", "text64"), (b"B", "I", "bytes"), (b"\x8e", "Q", "bytes64"), (b"\x96", "Q", "bytearray"), (b"T", "I", "string"), (b"\x8b", "I", "long")]:
     largest = (1 << 8 * struct.calcsize("<" + width)) - 1
     evil(f"length-{what}", "length left", f"{what} of {largest} bytes", PROTO + letter + struct.pack("<" + width, largest) + b"x.")
@@ -294,13 +294,15 @@ odd("encrypted", "'a.npy' encrypted", "an encrypted entry", one(flags=1).bytes()
 odd("disk", "'a.npy' part", "an entry in another part", one(disk=3).bytes())
 odd("method-zstd", "'a.npy' method 93", "an entry packed by zstd", one(method=93).bytes())
 odd("twice", "'a.npy' twice", "one name twice", Zip().add("a.npy", NPY).add("a.npy", NPY).bytes())
-odd("same-bytes", "'b.npy' overlaps", "two entries of the same bytes", Zip().add("a.npy", NPY).add("b.npy", b"", offset=0, local={"name": b"b.npy"}, size=len(NPY), stored=len(NPY), crc=zlib.crc32(NPY)).bytes())
-_inner = one().body
+_same = one()
+_same.directory += _same.directory
+_same.count = 2
+odd("same-bytes", "'a.npy' overlaps", "two entries of the same bytes", _same.bytes())
+_inner = Zip().add("b.npy", NPY).body
 _outer = Zip().add("a.npy", NPY + _inner)
-_start = len(_outer.body) - len(_inner)
-_outer.directory += Zip().add("a.npy", NPY, offset=_start).directory.replace(b"a.npy", b"a.npy")
-_outer.count += 1
-odd("inside-another", "twice overlaps", "an entry inside of another", _outer.bytes())
+_outer.directory += Zip().add("b.npy", NPY, offset=len(_outer.body) - len(_inner)).directory
+_outer.count = 2
+odd("inside-another", "'b.npy' overlaps", "an entry inside of another", _outer.bytes())
 for _name in ["../a.npy", "/a.npy", "a/../../b.npy", "a//b.npy", "./a.npy", "a\0.npy", ".."]:
     odd(f"path-{_name.encode().hex()}", "path", f"a name that leads elsewhere: {_name!r}", Zip().add(_name, NPY).bytes())
 odd("name-empty", "name", "an entry without a name", Zip().add("", NPY).bytes())
@@ -314,7 +316,13 @@ odd("deflate-ratio", "'a.npy' size", "ten bytes that declare 4 GB", packed(_defl
 odd("deflate-garbage", "'a.npy' deflated", "no deflate data", packed(b"\xff" * 40))
 odd("deflate-cut", "'a.npy' deflated", "deflate data that ends early", packed(_deflated[:-8]))
 odd("deflate-empty", "'a.npy'", "deflate data of no bytes", packed(b"", size=0))
-odd("deflate-shape", "'a.npy' shape", "unpacks to less than it declares", packed(size=len(NPY) + 4))
+odd("deflate-fewer", "'a.npy' fewer", "unpacks to less than it declares", packed(size=len(NPY) + 4))
+_long = NPY[:-16].replace(b"(4,)", b"(99999,)").replace(b"    \n", b"\n") + bytes(99999 * 4)
+_packed = zlib.compress(_long, 9)[2:-4]
+odd("deflate-more", "'a.npy' more", "unpacks to more than it declares", packed(zlib.compress(_long + b"x", 9)[2:-4], size=len(_long)))
+odd("deflate-trailing", "'a.npy' more", "bytes after the end of the deflate data", packed(_packed + b"x", size=len(_long)))
+odd("deflate-cut-late", "'a.npy' deflated", "deflate data that ends after the header", packed(_packed[:-8], size=len(_long)))
+odd("deflate-crc", "'a.npy' CRC-32", "another CRC-32 than that of the content", packed(_packed, size=len(_long), crc=5))
 
 # Arrays.
 def array(header: str, data: bytes = bytes(16)) -> bytes:

@@ -18,7 +18,7 @@ struct TorchContents {
   private static let maximumDepth = 64
   private static let maximumVisitCount = 1 << 22
   private static let maximumNameByteCount = 65535
-  private static let maximumNamesByteCount = 64 << 20
+  private static let maximumNamesByteCount = 16 << 20
   /// Simple values that are kept; optimizers have one or more for every tensor.
   private static let maximumValueCount = 1000
   private static let maximumTextByteCount = 1 << 16
@@ -52,7 +52,7 @@ struct TorchContents {
   private mutating func walk(_ value: PickleValue, name: String, depth: Int) throws(KistError) {
     visitCount += 1
     guard depth <= Self.maximumDepth, visitCount <= Self.maximumVisitCount else {
-      throw failure(name, "dicts and lists are more than \(Self.maximumDepth) deep, or hold more than any checkpoint")
+      throw tooMuch(name)
     }
     switch value {
     case .tensor(let index): try add(heap.tensors[index], name.isEmpty ? "tensor" : name)
@@ -88,7 +88,7 @@ struct TorchContents {
     let joined = name.isEmpty ? part : name + "." + part
     nameByteCount += joined.utf8.count
     guard joined.utf8.count <= Self.maximumNameByteCount, nameByteCount <= Self.maximumNamesByteCount else {
-      throw failure(String(name.prefix(100)), "names are longer than in any checkpoint")
+      throw tooMuch(name)
     }
     return joined
   }
@@ -179,6 +179,11 @@ struct TorchContents {
     }
     json.literal("]")
     return String(decoding: json.bytes, as: UTF8.self)
+  }
+
+  private func tooMuch(_ name: String) -> KistError {
+    failure(
+      String(name.prefix(100)), "dicts and lists are too deep, too many, or their names too long for any checkpoint")
   }
 
   private func failure(_ name: String, _ problem: String, advice: String? = nil) -> KistError {
