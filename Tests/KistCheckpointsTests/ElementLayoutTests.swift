@@ -53,6 +53,34 @@ import Testing
     }
   }
 
+  /// Large ones are gathered many rows at a time, whose seams should not show.
+  @Test(arguments: [
+    ([5000, 3001], [1, 5000], 2, 1), ([3, 40, 120_000], [40, 1, 120], 1, 1), ([2, 5_000_000], [1, 2], 4, 4),
+    ([2_600_001], [1], 8, 8), ([70, 50, 3000], [150_000, 1, 50], 2, 2), ([9, 1_200_000], [1_200_000, 1], 2, 2),
+  ])
+  func `large tensors come in row-major order too`(sizes: [Int], steps: [Int], width: Int, swapWidth: Int) throws {
+    let folder = try TemporaryFolder()
+    var random = SeededGenerator(seed: 9)
+    let count = (zip(sizes, steps).reduce(1) { $0 + ($1.0 - 1) * $1.1 }) * width
+    var bytes = [UInt8](repeating: 0, count: count)
+    for place in stride(from: 0, to: count, by: 7) { bytes[place] = UInt8.random(in: 0...255, using: &random) }
+    try writeFile(bytes, folder.file("a"))
+    let file = try MappedFile(path: folder.file("a"))
+    let source = ElementSource(
+      MappedPart(file, 0..<count),
+      try ElementLayout(
+        shape: Shape(sizes), steps: steps, width: width, swapWidth: swapWidth, offset: 0, available: count))
+    let expected = plainly(
+      Case(sizes: sizes, steps: steps, width: width, swapWidth: swapWidth, offset: 0), from: bytes)
+    var found: [UInt8] = []
+    for start in stride(from: 0, to: source.byteCount, by: 1 << 20) {
+      let range = start..<min(start + 1 << 20, source.byteCount)
+      try unsafe source.withBytes(range) { unsafe found.append(contentsOf: $0) }
+      source.release(range)
+    }
+    #expect(found == expected)
+  }
+
   @Test func `what would lie outside is refused`() throws {
     func layout(_ shape: Shape, _ steps: [Int], offset: Int = 0) throws -> ElementLayout {
       try ElementLayout(shape: shape, steps: steps, width: 4, offset: offset, available: 64)

@@ -4,12 +4,18 @@ import KistCore
 package struct ElementSource: ByteSource {
   private let content: any StoredContent
   private let layout: ElementLayout
+  /// For large tensors whose elements do not lie in their order.
+  private let bands: ElementBands?
+
+  /// From here on parts of a tensor that come from all over it would keep too much of the file in memory.
+  private static let largeByteCount = 8 << 20
 
   /// - Parameter layout: One that was checked against the content's length.
   package init(_ content: any StoredContent, _ layout: ElementLayout) {
     precondition(layout.extent.upperBound <= content.byteCount, "a layout lies inside its content")
     self.content = content
     self.layout = layout
+    bands = !layout.isPlain && layout.extent.count > Self.largeByteCount ? ElementBands(layout) : nil
   }
 
   package var byteCount: Int { layout.byteCount }
@@ -28,15 +34,15 @@ package struct ElementSource: ByteSource {
     let elements = range.lowerBound / layout.width..<(range.upperBound + layout.width - 1) / layout.width
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: elements.count * layout.width, alignment: 64)
     defer { unsafe buffer.deallocate() }
-    unsafe layout.gather(elements, from: part.pointer, into: buffer)
+    if let bands {
+      unsafe bands.copy(elements, from: part, into: buffer)
+    } else {
+      unsafe layout.gather(elements, from: part.pointer, into: buffer)
+    }
     try part.file.checkIntact()
-    if layout.extent.count > Self.largeExtent { part.release(layout.extent) }
     let start = range.lowerBound - elements.lowerBound * layout.width
     unsafe try body(UnsafeRawBufferPointer(rebasing: buffer[start..<start + range.count]))
   }
-
-  /// A part of a large tensor may come from pages all over it: they are let go of at once, not when all parts were read.
-  private static let largeExtent = 32 << 20
 
   package func release(_ range: Range<Int>) {
     let isEnd = range.upperBound == byteCount
@@ -45,7 +51,10 @@ package struct ElementSource: ByteSource {
     } else if isEnd {
       content.release(layout.extent)
     }
-    if isEnd { content.forget() }
+    if isEnd {
+      bands?.forget()
+      content.forget()
+    }
   }
 }
 
@@ -72,7 +81,7 @@ extension ElementLayout {
     while left > 0 {
       let start = zip(position, steps).reduce(offset) { $0 + $1.0 * $1.1 }
       let count = min(sizes[last] - position[last], left)
-      unsafe copyRun(of: count, step: steps[last], from: source + start, to: target)
+      unsafe copyRun(of: count, from: source + start, step: steps[last], to: target, step: width)
       unsafe target += count * width
       left -= count
       position[last] = 0
@@ -85,30 +94,37 @@ extension ElementLayout {
     unsafe swapBytes(output)
   }
 
-  private func copyRun(of count: Int, step: Int, from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
-    if step == width { return unsafe target.copyMemory(from: source, byteCount: count * width) }
+  /// Copies elements from places a step apart to places another step apart, both in bytes.
+  func copyRun(
+    of count: Int, from source: UnsafeRawPointer, step: Int, to target: UnsafeMutableRawPointer, step targetStep: Int
+  ) {
+    if step == width, targetStep == width {
+      return unsafe target.copyMemory(from: source, byteCount: count * width)
+    }
     switch width {
-    case 1: unsafe copyElements(UInt8.self, count, step, source, target)
-    case 2: unsafe copyElements(UInt16.self, count, step, source, target)
-    case 4: unsafe copyElements(UInt32.self, count, step, source, target)
-    case 8: unsafe copyElements(UInt64.self, count, step, source, target)
+    case 1: unsafe copyElements(UInt8.self, count, source, step, target, targetStep)
+    case 2: unsafe copyElements(UInt16.self, count, source, step, target, targetStep)
+    case 4: unsafe copyElements(UInt32.self, count, source, step, target, targetStep)
+    case 8: unsafe copyElements(UInt64.self, count, source, step, target, targetStep)
     default:
       for index in 0..<count {
-        unsafe (target + index * width).copyMemory(from: source + index * step, byteCount: width)
+        unsafe (target + index * targetStep).copyMemory(from: source + index * step, byteCount: width)
       }
     }
   }
 
   private func copyElements<Element: BitwiseCopyable>(
-    _ type: Element.Type, _ count: Int, _ step: Int, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer
+    _ type: Element.Type, _ count: Int, _ source: UnsafeRawPointer, _ step: Int, _ target: UnsafeMutableRawPointer,
+    _ targetStep: Int
   ) {
     for index in 0..<count {
       let element = unsafe source.loadUnaligned(fromByteOffset: index &* step, as: type)
-      unsafe target.storeBytes(of: element, toByteOffset: index &* MemoryLayout<Element>.size, as: type)
+      unsafe target.storeBytes(of: element, toByteOffset: index &* targetStep, as: type)
     }
   }
 
-  private func swapBytes(_ bytes: UnsafeMutableRawBufferPointer) {
+  /// Turns the bytes of all numbers around, where the layout asks for it.
+  func swapBytes(_ bytes: UnsafeMutableRawBufferPointer) {
     switch swapWidth {
     case 2: unsafe swapNumbers(bytes, UInt16.self)
     case 4: unsafe swapNumbers(bytes, UInt32.self)
