@@ -5,6 +5,7 @@ import KistFormat
 enum FileKind {
   case kist
   case safetensors
+  case gguf
   /// A zip archive: of PyTorch or NumPy.
   case zip
   case npy
@@ -15,7 +16,6 @@ enum FileKind {
 
   /// First bytes of formats that people may hand us.
   private static let signatures: [(bytes: [UInt8], name: String)] = [
-    (Array("GGUF".utf8), "a GGUF file"),
     ([0x89] + Array("HDF".utf8), "an HDF5 file"),
     ([0x28, 0xB5, 0x2F, 0xFD], "a zstd file"),
     ([0x1F, 0x8B], "a gzip file"),
@@ -27,6 +27,8 @@ enum FileKind {
     // A container whose magic was mangled in transfer is still told as one, so that the error can say so.
     if start.count >= 5, Array(start[1..<5]) == Array(Layout.magic[1..<5]) {
       self = .kist
+    } else if start.starts(with: "GGUF".utf8) {
+      self = .gguf
     } else if start.count > 8, start[8] == UInt8(ascii: "{") {
       self = .safetensors
     } else if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05, 0x06]) {

@@ -24,7 +24,7 @@ struct Inspect: ParsableCommand {
         kist inspect checkpoint.pt
       """)
 
-  @Argument(help: "A .kist, safetensors, PyTorch or NumPy file, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .customLong("tensors"), help: ArgumentHelp("List the tensors whose names match.", valueName: "glob"))
