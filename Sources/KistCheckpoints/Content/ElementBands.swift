@@ -7,7 +7,7 @@ import Synchronization
 /// the file, and kept while they are read: each page comes into memory once for all of them, and leaves it right away.
 final class ElementBands: Sendable {
   /// Elements of some indices of one dimension, with all of the dimensions after it.
-  private final class Band: @unchecked Sendable {
+  @safe private final class Band: @unchecked Sendable {
     let elements: Range<Int>
     // Written before it is shared, never after.
     let bytes: UnsafeMutableRawBufferPointer
