@@ -134,3 +134,32 @@ bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_leng
   }
   return true;
 }
+
+size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity) {
+  auto position = restore<dom::object::iterator>(cursor->position);
+  auto end = restore<dom::object::iterator>(cursor->end);
+  size_t count = 0;
+  for (; count < capacity && position != end; ++count, ++position) {
+    auto name = position.key();
+    int64_t id = -1;
+    if (position.value().get(id) != SUCCESS || id < 0 || id > UINT32_MAX) id = -1;
+    ids[count] = {name.data(), name.size(), id};
+  }
+  cursor->position = keep(position);
+  return count;
+}
+
+size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, size_t capacity) {
+  auto position = restore<dom::array::iterator>(cursor->position);
+  auto end = restore<dom::array::iterator>(cursor->end);
+  size_t count = 0;
+  for (; count < capacity && position != end; ++count, ++position) {
+    kist_json_pair &pair = pairs[count];
+    if ((*position).type() != dom::element_type::ARRAY ||
+        !kist_json_get_string_pair(keep(*position), &pair.one, &pair.one_length, &pair.other, &pair.other_length)) {
+      pair.one = nullptr;
+    }
+  }
+  cursor->position = keep(position);
+  return count;
+}

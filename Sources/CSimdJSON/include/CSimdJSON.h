@@ -64,6 +64,25 @@ kist_json_cursor kist_json_children(kist_json_value value);
 /// Moves on to the next child; false after the last. `key` is NULL in arrays.
 bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child);
 
+/// A member of an object whose value is a number of 32 bits; `id` is -1 when it is something else.
+typedef struct {
+  const char *name;
+  size_t length;
+  int64_t id;
+} kist_json_id;
+
+/// An array of exactly two strings; `one` is NULL when it is something else.
+typedef struct {
+  const char *one;
+  size_t one_length;
+  const char *other;
+  size_t other_length;
+} kist_json_pair;
+
+/// Moves on over up to `capacity` members of an object, or elements of an array, and returns how many there were.
+size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity);
+size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, size_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

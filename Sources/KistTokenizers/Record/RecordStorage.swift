@@ -17,12 +17,19 @@ import KistCore
     ownsMemory = false
   }
 
-  package init(_ bytes: [UInt8]) {
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
-    unsafe memory.copyBytes(from: bytes)
+  package convenience init(_ bytes: [UInt8]) {
+    unsafe self.init(byteCount: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+  }
+
+  /// Memory of its own.
+  ///
+  /// - Parameter fill: Writes all of it.
+  @unsafe init(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    unsafe fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
     mapped = nil
     unsafe base = memory.baseAddress.map { unsafe UnsafeRawPointer($0) }
-    count = bytes.count
+    count = byteCount
     ownsMemory = true
   }
 

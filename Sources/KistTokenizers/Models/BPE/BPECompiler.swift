@@ -78,7 +78,7 @@ struct BPECompiler {
 
     var draft = tables
     options.compile(into: &draft)
-    let wholePieces = try wholePieces(options, draft.encoded())
+    let wholePieces = try wholePieces(options, symbols, draft.storage())
     options.longestToken = wholePieces.longest
     options.compile(into: &tables)
     tables.add(.wholePieces, wholePieces.bits)
@@ -87,16 +87,17 @@ struct BPECompiler {
 
   /// Which tokens, as pieces, are themselves, as bits by id; and how many bytes the longest of them has.
   private func wholePieces(
-    _ options: BPEOptions, _ record: [UInt8]
+    _ options: BPEOptions, _ symbols: [UInt32: UInt32], _ record: RecordStorage
   ) throws(KistError) -> (bits: [UInt8], longest: Int) {
-    let model = try BPEModel(RecordReader(RecordStorage(record)))
+    let model = try BPEModel(RecordReader(record))
     var bits = [UInt8](repeating: 0, count: (model.vocabulary.idCount + 7) / 8)
     var longest = 0
     guard !options.hasAffixes || definition.ignoresMerges else { return (bits, 0) }
+    let whole = wholeTokens(symbols, model)
     var scratch = BPEScratch()
     var ids: [UInt32] = []
     for token in vocabulary.tokens where !token.bytes.isEmpty && !unreachable.contains(token.id) {
-      if !options.flags.contains(.anyTokenIsWhole) {
+      if !options.flags.contains(.anyTokenIsWhole), !whole.contains(token.id) {
         ids.removeAll(keepingCapacity: true)
         unsafe token.bytes.withUnsafeBytes { unsafe model.encodeByMerging($0, into: &ids, &scratch) }
         if ids != [token.id] { continue }
@@ -105,6 +106,17 @@ struct BPECompiler {
       longest = max(longest, token.bytes.count)
     }
     return (bits, longest)
+  }
+
+  /// The tokens that are whole without a doubt, when there is a list of merges.
+  private func wholeTokens(_ symbols: [UInt32: UInt32], _ model: BPEModel) -> WholeTokens {
+    var whole = WholeTokens(idCount: model.vocabulary.idCount)
+    guard case .pairs(let pairs) = definition.merges, definition.continuingSubwordPrefix.isEmpty,
+      definition.endOfWordSuffix.isEmpty
+    else { return whole }
+    for symbol in symbols.values { whole.add(symbol: symbol) }
+    for (rank, pair) in pairs.enumerated() { whole.add(pair, rank: UInt32(rank), model.merges) }
+    return whole
   }
 
   private func flags(_ symbols: [UInt32: UInt32]) -> BPEOptions.Flags {

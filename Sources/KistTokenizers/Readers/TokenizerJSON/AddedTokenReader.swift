@@ -5,6 +5,8 @@ import KistCore
 struct AddedTokenReader {
   private let table: TokenTable
   private var tokens: [AddedToken] = []
+  /// Tokens that others of the same content replaced, and that were normalized: decoding keeps to their form.
+  private var replaced: [AddedToken] = []
   private var positionByContent: [[UInt8]: Int] = [:]
   private var positionByID: [UInt32: Int] = [:]
   private var nextID: UInt32
@@ -52,6 +54,7 @@ struct AddedTokenReader {
       token.id = tokens[position].id
       // A content that was special once stays so in the library's set.
       token.isSpecial = token.isSpecial || tokens[position].isSpecial
+      if tokens[position].isNormalized, !token.isNormalized { replaced.append(tokens[position]) }
       tokens[position] = token
       return
     }
@@ -72,6 +75,6 @@ struct AddedTokenReader {
     positionByContent[token.content] = position
   }
 
-  /// All tokens added, by id.
-  var added: [AddedToken] { tokens.sorted { $0.id < $1.id } }
+  /// All tokens added, by id; those that were replaced first.
+  var added: [AddedToken] { replaced + tokens.sorted { $0.id < $1.id } }
 }

@@ -33,16 +33,17 @@ import KistCore
     var first = elements
     let isOfPairs = first.next()?.value.elementSequence != nil
     var index = 0
-    while let (_, element) = unsafe elements.nextInPlace() {
-      if isOfPairs {
-        guard let (left, right) = unsafe element.stringPair else {
-          throw reader.wrong(index, "is not a pair of tokens")
-        }
+    if isOfPairs {
+      try unsafe elements.forEachPair { (pair) throws(KistError) in
+        guard let (left, right) = unsafe pair else { throw reader.wrong(index, "is not a pair of tokens") }
         try unsafe reader.add(left, right, index)
-      } else {
-        guard let line = unsafe element.utf8 else { throw reader.wrong(index, "is not a string") }
-        try unsafe reader.add(line: line, index)
+        index += 1
       }
+      return try reader.finish()
+    }
+    while let (_, element) = unsafe elements.nextInPlace() {
+      guard let line = unsafe element.utf8 else { throw reader.wrong(index, "is not a string") }
+      try unsafe reader.add(line: line, index)
       index += 1
     }
     return try reader.finish()
