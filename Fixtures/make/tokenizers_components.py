@@ -155,6 +155,7 @@ def decoders():
         "ctc-plain": {"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": False},
         "replace": {"type": "Replace", "pattern": {"String": "a"}, "content": "xy"},
         "replace-regex": {"type": "Replace", "pattern": {"Regex": "[ab]+"}, "content": "-"},
+        "replace-nothing": {"type": "Replace", "pattern": {"String": ""}, "content": "-"},
         "fuse": {"type": "Fuse"},
         "strip": {"type": "Strip", "content": "a", "start": 1, "stop": 0},
         "strip-both": {"type": "Strip", "content": "a", "start": 1, "stop": 1},

@@ -31,17 +31,18 @@ template <typename T> kist_json_value keep(const T &reference) {
 
 }  // namespace
 
-kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error) {
+kist_json_document *kist_json_parse(const void *bytes, size_t count, bool is_padded, size_t depth, const char **error) {
   auto *result = new (std::nothrow) kist_json_document;
-  padded_string text(static_cast<const char *>(bytes), count);
-  if (!result || (count > 0 && text.data() == nullptr)) {
-    delete result;
+  if (!result) {
     *error = "out of memory";
     return nullptr;
   }
   dom::parser parser;
   error_code code = parser.allocate(count, depth);
-  if (!code) code = parser.parse_into_document(result->document, text).error();
+  // A text that is not padded is copied.
+  if (!code) {
+    code = parser.parse_into_document(result->document, static_cast<const uint8_t *>(bytes), count, !is_padded).error();
+  }
   if (code) {
     delete result;
     *error = error_message(code);

@@ -9,7 +9,11 @@ struct KistBench: ParsableCommand {
     commandName: "kist-bench",
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
-    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self])
+    subcommands: [
+      All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self, Normalize.self,
+      Train.self,
+      TrainOnce.self, Compile.self,
+    ])
 }
 
 struct BenchOptions: ParsableArguments {
@@ -36,6 +40,9 @@ struct All: ParsableCommand {
     try packBench(options)
     try openBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try normalizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try compileBench(options)
+    try trainBench(options)
   }
 }
 

@@ -8,16 +8,31 @@ import CSimdJSON
   ///
   /// - Throws: `damaged` with the parser's own words.
   /// - Complexity: about 1 GB/s; memory a few times the text.
-  public init(_ text: RawSpan, depth: Int = 64) throws(KistError) {
+  public convenience init(_ text: RawSpan, depth: Int = 64) throws(KistError) {
+    let result = unsafe text.withUnsafeBytes { unsafe Self.parse($0, isPadded: false, depth) }
+    unsafe self.init(try result.get())
+  }
+
+  /// The same. An array that has room for ``padding`` more bytes is not copied.
+  package convenience init(_ text: [UInt8], depth: Int) throws(KistError) {
+    let isPadded = text.capacity - text.count >= Self.padding
+    let result = unsafe text.withUnsafeBytes { unsafe Self.parse($0, isPadded: isPadded, depth) }
+    unsafe self.init(try result.get())
+  }
+
+  package static let padding = Int(kist_json_padding)
+
+  private init(_ document: OpaquePointer) { unsafe self.document = unsafe document }
+
+  @unsafe private static func parse(
+    _ bytes: UnsafeRawBufferPointer, isPadded: Bool, _ depth: Int
+  ) -> Result<OpaquePointer, KistError> {
     var message: UnsafePointer<CChar>?
-    let parsed = unsafe text.withUnsafeBytes { bytes in
-      unsafe kist_json_parse(bytes.baseAddress, bytes.count, depth, &message)
+    if let parsed = unsafe kist_json_parse(bytes.baseAddress, bytes.count, isPadded, depth, &message) {
+      return unsafe .success(parsed)
     }
-    guard let parsed = unsafe parsed else {
-      let words = unsafe message.map { unsafe String(cString: $0) } ?? "unknown error"
-      throw KistError(.damaged, "not valid JSON: \(words)")
-    }
-    unsafe document = parsed
+    let words = unsafe message.map { unsafe String(cString: $0) } ?? "unknown error"
+    return .failure(KistError(.damaged, "not valid JSON: \(words)"))
   }
 
   deinit { unsafe kist_json_free(document) }

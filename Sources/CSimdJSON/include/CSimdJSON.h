@@ -37,8 +37,11 @@ typedef enum {
   kist_json_object,
 } kist_json_type;
 
+/// How many bytes behind a padded text can be read.
+enum { kist_json_padding = 64 };
+
 /// Parses UTF-8 text of at most `depth` nested levels. On failure returns NULL and points `error` at a static message.
-kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error);
+kist_json_document *kist_json_parse(const void *bytes, size_t count, bool is_padded, size_t depth, const char **error);
 void kist_json_free(kist_json_document *document);
 
 kist_json_value kist_json_root(const kist_json_document *document);

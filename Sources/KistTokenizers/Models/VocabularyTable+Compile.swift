@@ -15,8 +15,11 @@ extension VocabularyTable {
     _ vocabulary: Vocabulary, kinds: [PieceKind] = [], unindexed: Set<UInt32> = [], into writer: inout RecordWriter
   ) throws(KistError) {
     let (bytes, starts) = try flatten(vocabulary)
-    let ids = vocabulary.tokens.lazy.map(\.id)
-    let index = try index(of: unindexed.isEmpty ? Array(ids) : ids.filter { !unindexed.contains($0) }, bytes, starts)
+    var ids = unsafe vocabulary.tokens.withUnsafeBufferPointer { tokens in
+      unsafe tokens.indices.map { unsafe tokens[$0].id }
+    }
+    if !unindexed.isEmpty { ids.removeAll(where: unindexed.contains) }
+    let index = try index(of: ids, bytes, starts)
     writer.add(.tokenBytes, bytes)
     writer.add(.tokenStarts, starts)
     writer.add(.tokenIndex, index)

@@ -30,11 +30,12 @@ package struct NormalizerStage: Sendable {
     self.steps = steps
   }
 
-  /// - Throws: `invalid` when a replacement's pattern exceeds its match limits.
+  /// - Throws: `unsupported` when a replacement's pattern exceeds its match limits, or replacements make the text too long.
   package func apply(to text: inout NormalizedText) throws(KistError) {
     guard !steps.isEmpty else { return }
     var working = OriginText(text)
-    for step in steps { try Self.run(step, on: &working) }
+    let limit = GrowthLimit(from: text.bytes.count)
+    for step in steps { try Self.run(step, on: &working, limit) }
     text = working.normalized
   }
 
@@ -63,7 +64,9 @@ package struct NormalizerStage: Sendable {
     }
   }
 
-  private static func run(_ step: Step, on text: inout OriginText) throws(KistError) {
+  private static func run(
+    _ step: Step, on text: inout OriginText, _ limit: GrowthLimit
+  ) throws(KistError) {
     switch step {
     case .form(let form): text.normalize(to: form)
     case .lowercase: text.lowercase()
@@ -75,7 +78,7 @@ package struct NormalizerStage: Sendable {
     case .stripNonspacingMarks: text.rewrite(NonspacingMarkRule.self)
     case .strip(let left, let right): text.strip(left: left, right: right)
     case .prepend(let content): text.prepend(content)
-    case .replace(let replacement): try replacement.apply(to: &text)
+    case .replace(let replacement): try replacement.apply(to: &text, limit)
     case .precompiled(let normalization): normalization.apply(to: &text)
     case .sentencePiece(let normalization): normalization.apply(to: &text)
     }

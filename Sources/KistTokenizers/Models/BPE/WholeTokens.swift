@@ -16,7 +16,7 @@ struct WholeTokens {
 
   init(idCount: Int) { tokens = Array(repeating: Token(), count: idCount) }
 
-  func contains(_ id: UInt32) -> Bool { tokens[Int(id)].time != 0 }
+  func contains(_ id: UInt32) -> Bool { Int(id) < tokens.count && tokens[Int(id)].time != 0 }
 
   /// Adds a token that is a symbol from the beginning.
   mutating func add(symbol: UInt32) { tokens[Int(symbol)].time = 1 }
