@@ -21,7 +21,8 @@ struct LengthTests {
 
       func matches(_ input: ModelInput) -> Bool {
         ids == input.ids && typeIDs == input.typeIDs && attentionMask == input.attentionMask
-          && (overflow.map { $0.count == input.overflow.count && zip($0, input.overflow).allSatisfy { $0.matches($1) } } ?? true)
+          && (overflow.map { $0.count == input.overflow.count && zip($0, input.overflow).allSatisfy { $0.matches($1) } }
+            ?? true)
       }
     }
 

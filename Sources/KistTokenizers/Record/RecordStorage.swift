@@ -72,5 +72,14 @@ import KistCore
   }
 
   /// Elements of a range, cut to those that exist.
-  package func copy(_ range: Range<Int>) -> [Element] { range.clamped(to: 0..<count).map { self[$0] } }
+  package func copy(_ range: Range<Int>) -> [Element] {
+    let range = range.clamped(to: 0..<count)
+    guard !range.isEmpty, let base = unsafe base else { return [] }
+    let size = MemoryLayout<Element>.size
+    let bytes = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound * size, count: range.count * size)
+    return [Element](unsafeUninitializedCapacity: range.count) { elements, count in
+      unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
+      count = range.count
+    }
+  }
 }
