@@ -1,0 +1,2 @@
+// cblas_sgemm, cblas_sgemv, openblas_set_num_threads.
+#include <cblas.h>
