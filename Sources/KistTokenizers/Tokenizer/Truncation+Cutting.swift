@@ -8,7 +8,7 @@ extension Truncation {
   /// - Throws: `invalid` when there is none even for the added tokens. (There the library's subtraction wraps, and it cuts nothing.)
   func room(besides addedTokenCount: Int) throws(KistError) -> Int {
     guard maximumLength >= addedTokenCount else {
-      throw wrong("leaves \(maximumLength) tokens, and \(addedTokenCount) are added to each text")
+      throw wrong("leaves no room: \(maximumLength) tokens, and \(addedTokenCount) are added to each text")
     }
     return maximumLength - addedTokenCount
   }
