@@ -53,6 +53,13 @@ class HuggingFace:
     def id_limit(self):
         return max(self.tokenizer.get_vocab(with_added_tokens=True).values(), default=0) + 3
 
+    def is_determined(self):
+        """Whether no two added tokens have the same normalized form: which of them is found then hangs on chance."""
+        normalizer = self.tokenizer.normalizer
+        added = [token.content for token in self.tokenizer.get_added_tokens_decoder().values() if token.normalized]
+        forms = [attempt(lambda: normalizer.normalize_str(content)) for content in added] if normalizer else added
+        return None not in forms and len(set(forms)) == len(forms)
+
     def encode(self, texts, parses_special=True, adds=False):
         self.tokenizer.encode_special_tokens = not parses_special
         whole = attempt(lambda: [encoding.ids for encoding in self.tokenizer.encode_batch(texts, add_special_tokens=adds)])
@@ -65,6 +72,9 @@ class HuggingFace:
 class SentencePiece:
     name = "sentencepiece"
     parses_special = False
+
+    def is_determined(self):
+        return True
 
     def __init__(self, data):
         import sentencepiece

@@ -135,11 +135,17 @@ extension BPECompiler {
       let unknown = vocabulary.tokens.first { $0.id == definition.unknown }?.bytes ?? []
       // A ▁ that is a symbol of its own keeps unknown characters on its two sides apart.
       guard units == .scalars, !hasAffixes, !definition.ignoresMerges, symbols[0x2581] != nil,
-        unknown.suffix(3) != Self.marker[...]
+        unknown.suffix(3) != Self.marker[...], !dropsCharacters
       else { return false }
       let ids = Set(reaching.map(\.id))
       return ids.isEmpty || !pairs.contains { ids.contains($0.merged) }
     }
+  }
+
+  /// Whether unknown characters leave nothing behind, so that those on their two sides may merge.
+  private var dropsCharacters: Bool {
+    guard definition.unknown == nil else { return false }
+    return !definition.byteFallback || byteTokens().contains(0)
   }
 
   private static let marker: [UInt8] = [0xE2, 0x96, 0x81]

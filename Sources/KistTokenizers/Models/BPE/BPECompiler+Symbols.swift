@@ -60,7 +60,11 @@ extension BPECompiler {
 
   /// Writes the tokens `<0x00>` to `<0xFF>`.
   func compileByteTokens(into writer: inout RecordWriter) {
-    guard definition.byteFallback else { return }
+    if definition.byteFallback { writer.add(.byteTokens, byteTokens()) }
+  }
+
+  /// Id plus one of each byte's token; 0 where there is none.
+  func byteTokens() -> [UInt32] {
     var entries = [UInt32](repeating: 0, count: 256)
     for token in vocabulary.tokens where token.bytes.count == 6 {
       guard token.bytes[0] == UInt8(ascii: "<"), token.bytes[5] == UInt8(ascii: ">"),
@@ -69,7 +73,7 @@ extension BPECompiler {
       else { continue }
       entries[16 * high + low] = token.id + 1
     }
-    writer.add(.byteTokens, entries)
+    return entries
   }
 
   private static let hexadecimal = Array("0123456789ABCDEF".utf8)
