@@ -8,6 +8,8 @@ struct BertNormalization: Sendable {
   private let spaces: Bool
   private let strips: Bool
   private let lowercases: Bool
+  /// By ASCII byte: what becomes of it, or ``removed``.
+  private let ascii: [UInt8]
   private let traits = UnicodeTable.traitMap
   private let instability = UnicodeTable.instability
   private let classes = UnicodeTable.combiningClass
@@ -20,6 +22,7 @@ struct BertNormalization: Sendable {
     self.spaces = spaces
     self.strips = strips
     self.lowercases = lowercases
+    ascii = (0..<128).map { Self.ascii($0, cleans: cleans, lowercases: lowercases) }
   }
 
   func apply(to text: inout OriginText) {
@@ -82,28 +85,32 @@ struct BertNormalization: Sendable {
   private func appendASCII(_ run: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
     let start = output.count
     unsafe output.append(contentsOf: run)
-    var hasControl = false
-    unsafe output.withUnsafeMutableBufferPointer { output in
-      for index in start..<start + run.count {
-        let byte = unsafe output[index]
-        hasControl = hasControl || byte < 0x20 || byte == 0x7F
-        if lowercases { unsafe output[index] = byte &+ (byte &- 0x41 < 26 ? 32 : 0) }
+    let kept = unsafe output.withUnsafeMutableBufferPointer { output in
+      unsafe ascii.withUnsafeBufferPointer { ascii in
+        var kept = start
+        for index in start..<output.count {
+          let byte = unsafe ascii[Int(output[index])]
+          unsafe output[kept] = byte
+          kept &+= byte == Self.removed ? 0 : 1
+        }
+        return kept
       }
     }
-    if hasControl, cleans { clean(&output, from: start) }
+    if kept < output.count { output.removeSubrange(kept...) }
   }
 
-  private func clean(_ output: inout [UInt8], from start: Int) {
-    var count = start
-    for index in start..<output.count {
-      switch BertCleanRule.outcome(UInt32(output[index])) {
-      case .removed: continue
-      case .replaced(let other): output[count] = UInt8(truncatingIfNeeded: other)
-      default: output[count] = output[index]
+  private static let removed: UInt8 = 0xFF
+
+  /// What becomes of an ASCII byte.
+  private static func ascii(_ byte: UInt8, cleans: Bool, lowercases: Bool) -> UInt8 {
+    if cleans, BertCleanRule.changes(ascii: byte) {
+      switch BertCleanRule.outcome(UInt32(byte)) {
+      case .removed: return removed
+      case .replaced(let other): return UInt8(truncatingIfNeeded: other)
+      default: break
       }
-      count += 1
     }
-    output.removeSubrange(count...)
+    return lowercases && LowercaseRule.changes(ascii: byte) ? byte | 0x20 : byte
   }
 
   /// Appends what becomes of a character outside ASCII; false where its place can't be told.
