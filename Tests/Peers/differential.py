@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -123,32 +124,64 @@ class Run:
 
     def random_tokenizers(self, count):
         """Descriptions put together at random, until so many strings went through."""
-        from pipelines import Pipelines
-
         done = number = 0
+        size = min(500, count)
         with tempfile.TemporaryDirectory() as folder:
             while done < count:
                 number += 1
                 name = f"random-{self.options.seed}-{number}"
-                rng = random.Random(name)
-                size = min(500, count)
-                if number % 40 == 0:
-                    data = Pipelines(rng).sentence_piece()
-                    path, reference = os.path.join(folder, name + ".model"), references.SentencePiece(data)
-                else:
-                    data = json.dumps(Pipelines(rng).tokenizer()).encode()
-                    path = os.path.join(folder, name + ".json")
-                    reference = references.attempt(lambda: references.HuggingFace(data.decode()))
-                with open(path, "wb") as file:
-                    file.write(data)
-                if reference is None or not reference.is_determined():
+                if self.options.only and self.options.only not in name:
+                    done += size
                     continue
-                before = self.differences
-                self.compare(name, path, reference, size, name)
-                if self.differences > before and self.options.keep:
-                    with open(os.path.join(self.options.keep, os.path.basename(path)), "wb") as file:
-                        file.write(data)
-                done += size
+                done += self.isolated(name, lambda: self.random_tokenizer(folder, name, number, size))
+
+    def random_tokenizer(self, folder, name, number, size):
+        from pipelines import Pipelines
+
+        rng = random.Random(name)
+        if number % 40 == 0:
+            data = Pipelines(rng).sentence_piece()
+            path, reference = os.path.join(folder, name + ".model"), references.SentencePiece(data)
+        else:
+            data = json.dumps(Pipelines(rng).tokenizer()).encode()
+            path = os.path.join(folder, name + ".json")
+            reference = references.attempt(lambda: references.HuggingFace(data.decode()))
+        if reference is None or not reference.is_determined():
+            return
+        with open(path, "wb") as file:
+            file.write(data)
+        before = self.differences
+        self.compare(name, path, reference, size, name)
+        if self.differences > before and self.options.keep:
+            with open(os.path.join(self.options.keep, os.path.basename(path)), "wb") as file:
+                file.write(data)
+        os.remove(path)
+
+    def isolated(self, name, body):
+        """Runs in a process of its own, with bounded memory: the library has been seen to take 20 GB. Gives the number of strings."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+            os.environ["TOKENIZERS_PARALLELISM"] = "false"
+            self.strings = self.differences = self.tokenizers = 0
+            self.refused = []
+            body()
+            os.write(writer, json.dumps([self.strings, self.differences, self.tokenizers, self.refused]).encode())
+            os._exit(0)
+        os.close(writer)
+        with open(reader, "rb") as file:
+            result = file.read()
+        _, status = os.waitpid(child, 0)
+        if status != 0 or not result:
+            self.skipped.append(f"{name}: ended with status {status} (the library ran out of memory?)")
+            return 1
+        strings, differences, tokenizers, refused = json.loads(result)
+        self.strings += strings
+        self.differences += differences
+        self.tokenizers += tokenizers
+        self.refused += refused
+        return max(strings, 1)
 
 
 def main():

@@ -24,7 +24,7 @@ struct TokenizerEncode: ParsableCommand {
         kist tokenizer encode tokenizer.json "naïve café" --show
         kist tokenizer encode model.kist - --special text < page.txt
         kist tokenizer encode model.kist --jsonl < in.jsonl > out.jsonl
-        kist tokenizer encode model.kist --jsonl --truncate 512 --pad longest < in.jsonl > out.jsonl
+        kist tokenizer encode model.kist --jsonl --truncate 512 --pad longest < in.jsonl
       """)
 
   @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
