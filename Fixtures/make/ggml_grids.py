@@ -41,9 +41,10 @@ def array(declaration, numbers):
 
 
 print("// Written by Fixtures/make/ggml_grids.py. The constants are those of llama.cpp's ggml-common.h (MIT licence).")
-print('\n#include "Grids.h"')
+print('\n#include "Grids.h"\n#include "Neighbours.h"')
 for name, kind, bits in GRIDS:
     array(f"uint16_t {name}", grid_codes(kind, bits))
 array("int8_t kist_iq4_values", list(quants.IQ4_NL.kvalues))
 array("int8_t kist_doubled_e2m1", list(quants.MXFP4.kvalues))
 array("uint8_t kist_even_signs", [n | (n.bit_count() & 1) << 7 for n in range(128)])
+array("uint8_t kist_ternary_places", [sum((n >> 2 * i & 3) * 3**i for i in range(4)) for n in range(256)])

@@ -25,9 +25,22 @@ extension DType {
   public static let q4_k = DType(known: firstBlockCode + 12)
   public static let q5_k = DType(known: firstBlockCode + 13)
   public static let q6_k = DType(known: firstBlockCode + 14)
+  public static let q8_k = DType(known: firstBlockCode + 15)
+  public static let iq2_xxs = DType(known: firstBlockCode + 16)
+  public static let iq2_xs = DType(known: firstBlockCode + 17)
+  public static let iq3_xxs = DType(known: firstBlockCode + 18)
+  public static let iq1_s = DType(known: firstBlockCode + 19)
   public static let iq4_nl = DType(known: firstBlockCode + 20)
+  public static let iq3_s = DType(known: firstBlockCode + 21)
+  public static let iq2_s = DType(known: firstBlockCode + 22)
   public static let iq4_xs = DType(known: firstBlockCode + 23)
+  public static let iq1_m = DType(known: firstBlockCode + 29)
+  public static let tq1_0 = DType(known: firstBlockCode + 34)
+  public static let tq2_0 = DType(known: firstBlockCode + 35)
   public static let mxfp4 = DType(known: firstBlockCode + 39)
+  public static let nvfp4 = DType(known: firstBlockCode + 40)
+  public static let q1_0 = DType(known: firstBlockCode + 41)
+  public static let q2_0 = DType(known: firstBlockCode + 42)
 
   /// `ggml_type`, name, elements of a block, bytes of a block.
   static let blockTable: [(ggmlType: UInt16, name: String, elementCount: Int, byteCount: Int)] = [

@@ -118,6 +118,28 @@ import Testing
     }
   }
 
+  /// The attention weights and the result; `slopes` and `sinks` are left out when empty.
+  func attend(
+    _ shape: kist_attention_shape, _ queries: [Float], _ keys: [Float], _ values: [Float], slopes: [Float],
+    sinks: [Float]
+  ) -> (weights: [Float], out: [Float]) {
+    var shape = unsafe shape
+    let (group, positions, size) = unsafe (shape.group, shape.positions, shape.value_size)
+    var out: [Float] = []
+    let weights = unsafe slopes.withUnsafeBufferPointer { slopePointer in
+      unsafe sinks.withUnsafeBufferPointer { sinkPointer in
+        unsafe shape.slopes = slopes.isEmpty ? nil : slopePointer.baseAddress
+        unsafe shape.sinks = sinks.isEmpty ? nil : sinkPointer.baseAddress
+        return unsafe writing([Float](repeating: 7, count: group * positions)) { scores in
+          out = unsafe writing([Float](repeating: 7, count: group * size)) {
+            unsafe kernels.attend(queries, keys, values, &shape, scores, $0)
+          }
+        }
+      }
+    }
+    return (weights, out)
+  }
+
   private func writing(_ initial: [Float], _ body: (UnsafeMutablePointer<Float>?) -> Void?) -> [Float] {
     var result = initial + [12345]
     _ = unsafe result.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress) }

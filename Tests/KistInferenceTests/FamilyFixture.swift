@@ -21,12 +21,41 @@ struct FamilyFixture: Sendable {
     return names.filter { FileManager.default.fileExists(atPath: folder + "/\($0)/golden.safetensors") }.sorted()
   }()
 
-  init(_ name: String) throws {
+  init(_ name: String) throws { try self.init(name, mutating: { _ in }) }
+
+  /// The model with a change to what it is.
+  init(_ name: String, sabotage: SabotageTests.Sabotage) throws {
+    try self.init(
+      name,
+      config: { text in sabotage.config.map { text.replacingOccurrences(of: $0.from, with: $0.to) } ?? text },
+      tensors: { tensor in tensor.name == sabotage.tensor ? tensor.changed(sabotage.change) : tensor })
+  }
+
+  /// The model with tensors under other names.
+  init(_ name: String, renaming rename: (String) -> String) throws {
+    try self.init(
+      name,
+      tensors: { tensor in
+        var renamed = tensor
+        renamed.name = rename(tensor.name)
+        return renamed
+      })
+  }
+
+  /// The model by another description of its family.
+  init(
+    _ name: String, mutating: (inout Architecture) -> Void = { _ in }, config change: (String) -> String = { $0 },
+    tensors: (WeightTensor) -> WeightTensor = { $0 }
+  ) throws {
     self.name = name
     let path = FamilyFixture.folder + "/" + name
-    let config = try ModelConfig(Array(Data(contentsOf: URL(fileURLWithPath: path + "/config.json"))), file: name)
+    let text = try String(contentsOfFile: path + "/config.json", encoding: .utf8)
+    let config = try ModelConfig(Array(change(text).utf8), file: name)
+    var architecture = try Architecture.named(by: config)
+    mutating(&architecture)
+    let model = try ModelDescription(architecture, Parameters(architecture, config))
     weights = try WeightTable(
-      ModelDescription(config), FamilyFixture.tensors(SafetensorsFile(path: path + "/model.safetensors")), file: name)
+      model, FamilyFixture.tensors(SafetensorsFile(path: path + "/model.safetensors")).map(tensors), file: name)
     golden = try SafetensorsFile(path: path + "/golden.safetensors")
   }
 
@@ -48,6 +77,20 @@ struct FamilyFixture: Sendable {
   private func bytes(_ name: String) -> [UInt8]? {
     guard let tensor = golden.header.tensors.first(where: { $0.name == name }) else { return nil }
     return golden.mapped.bytes.array(tensor.range)
+  }
+}
+
+extension WeightTensor {
+  /// The tensor with other numbers; it is F32.
+  fileprivate func changed(_ change: ([Float], [Int]) -> [Float]) -> WeightTensor {
+    var numbers: [Float] = []
+    unsafe try? source.withBytes(0..<source.byteCount) { bytes throws(KistError) in
+      numbers = unsafe [UInt8](bytes).map(4) { Float(bitPattern: UInt32(truncatingIfNeeded: $0)) }
+    }
+    let bytes = change(numbers, shape.dimensions).flatMap { value in
+      (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+    }
+    return WeightTensor(name: name, dtype: dtype, shape: shape, source: MemorySource(bytes))
   }
 }
 

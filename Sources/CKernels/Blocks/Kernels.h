@@ -11,6 +11,9 @@
 #include "QuantizeK.h"
 #include "QuantizeSimple.h"
 #include "QuantizeWeighted.h"
+#include "SearchGrid.h"
+#include "QuantizeGrid.h"
+#include "QuantizeTernaryGrid.h"
 
 const kist_block_kernels KERNEL(kernels)[kist_ggml_type_count] = {
   [2] = {KERNEL(dequantize_q4_0), KERNEL(quantize_rows_q4_0)},
@@ -25,15 +28,15 @@ const kist_block_kernels KERNEL(kernels)[kist_ggml_type_count] = {
   [13] = {KERNEL(dequantize_q5_k), KERNEL(quantize_rows_q5_k)},
   [14] = {KERNEL(dequantize_q6_k), KERNEL(quantize_rows_q6_k)},
   [15] = {KERNEL(dequantize_q8_k)},
-  [16] = {KERNEL(dequantize_iq2_xxs)},
-  [17] = {KERNEL(dequantize_iq2_xs)},
-  [18] = {KERNEL(dequantize_iq3_xxs)},
-  [19] = {KERNEL(dequantize_iq1_s)},
+  [16] = {KERNEL(dequantize_iq2_xxs), KERNEL(quantize_rows_iq2_xxs)},
+  [17] = {KERNEL(dequantize_iq2_xs), KERNEL(quantize_rows_iq2_xs)},
+  [18] = {KERNEL(dequantize_iq3_xxs), KERNEL(quantize_rows_iq3_xxs)},
+  [19] = {KERNEL(dequantize_iq1_s), KERNEL(quantize_rows_iq1_s)},
   [20] = {KERNEL(dequantize_iq4_nl), KERNEL(quantize_rows_iq4_nl)},
-  [21] = {KERNEL(dequantize_iq3_s)},
-  [22] = {KERNEL(dequantize_iq2_s)},
+  [21] = {KERNEL(dequantize_iq3_s), KERNEL(quantize_rows_iq3_s)},
+  [22] = {KERNEL(dequantize_iq2_s), KERNEL(quantize_rows_iq2_s)},
   [23] = {KERNEL(dequantize_iq4_xs), KERNEL(quantize_rows_iq4_xs)},
-  [29] = {KERNEL(dequantize_iq1_m)},
+  [29] = {KERNEL(dequantize_iq1_m), KERNEL(quantize_rows_iq1_m)},
   [34] = {KERNEL(dequantize_tq1_0), KERNEL(quantize_plain_tq1_0)},
   [35] = {KERNEL(dequantize_tq2_0), KERNEL(quantize_plain_tq2_0)},
   [39] = {KERNEL(dequantize_mxfp4), KERNEL(quantize_plain_mxfp4)},

@@ -5,6 +5,7 @@
 
 #include "../include/BlockKernels.h"
 #include "Grids.h"
+#include "Neighbours.h"
 #include "Vectors.h"
 
 #include <float.h>

@@ -21,4 +21,8 @@ int kist_best_level(void);
 /// The kernels of a `ggml_type` at a level; NULL when there are none or the processor can't run them.
 const kist_block_kernels *kist_find_block_kernels(int level, uint32_t ggml_type);
 
+/// The code of a point of a grid, numbered as IQ2_XXS, IQ2_XS, IQ2_S, IQ1, IQ3_XXS, IQ3_S: 2 bits a number in the first
+/// four, else 3, the first number in the lowest.
+uint16_t kist_grid_code(int grid, int place);
+
 #endif

@@ -36,7 +36,7 @@ extension Session {
       let part = HeadAttention(
         attention: attention, head: head, rows: rows, firstPlace: position - text.lowerBound, keyCount: keyCount,
         sink: sinks?[head])
-      unsafe scores.reserve(rows.count * part.seen.count)
+      scores.reserve(rows.count * part.seen.count)
       unsafe part.run(query, keys, values, scores.values, into: output)
     }
   }

@@ -20,6 +20,10 @@ extension Session {
     return output
   }
 
+  /// Parts that even a small matrix is cut into: enough for all threads, and no fewer with fewer threads, so that sums do not
+  /// depend on their number.
+  private static let partCount = 8
+
   /// output = x · Wᵀ, a tile of W at a time.
   func multiply(_ x: Matrix, _ weight: WeightMatrix, into output: Matrix) throws(KistError) {
     precondition(x.columnCount == weight.columnCount && output.columnCount == weight.rowCount, "shapes that fit")
@@ -27,35 +31,34 @@ extension Session {
       try multiplyTransposed(x, weight, into: output)
     } else {
       let gemv = x.rowCount == 1 && weight.location.addend == 0 ? Gemv(weight.dtype) : nil
-      // Enough tiles for all threads, even of a small matrix.
-      let most = min(weight.tileRowCount, max(16, weight.rowCount / parallelism.threadCount))
+      let most = min(weight.tileRowCount, max(16, weight.rowCount / Self.partCount))
       let tiles = weight.tiles(most: most)
       let pool = pool
       try parallelism.forEach(tiles.count) { index throws(KistError) in
         let tile = tiles[index]
         if let gemv, tile.step == 1 {
-          try weight.withStoredRows(tile) { bytes throws(KistError) in
+          unsafe try weight.withStoredRows(tile) { bytes throws(KistError) in
             unsafe gemv.multiply(bytes, tile.count, weight.columnCount, x.values, output.values + tile.first)
           }
         } else {
-          try weight.withTile(tile, pool) { values throws(KistError) in
+          unsafe try weight.withTile(tile, pool) { values throws(KistError) in
             unsafe BLAS.multiply(x, values, rows: tile.count, into: output, column: tile.first)
           }
         }
       }
+      weight.release()
     }
-    weight.release()
   }
 
   /// The same where the file has a row for each column of W: inputs are taken a slice at a time and summed up.
   private func multiplyTransposed(_ x: Matrix, _ weight: WeightMatrix, into output: Matrix) throws(KistError) {
     guard case .columns(let first, let step, let width, _) = weight.location.order else { return }
-    let (pool, threads) = (pool, parallelism.threadCount)
+    let pool = pool
     for tile in weight.tiles(most: weight.tileRowCount) {
-      try weight.withTile(tile, pool) { values throws(KistError) in
-        let part = (weight.rowCount + threads - 1) / threads
+      unsafe try weight.withTile(tile, pool) { values throws(KistError) in
+        let part = (weight.rowCount + Self.partCount - 1) / Self.partCount
         let tileValues = unsafe TilePointer(values)
-        try parallelism.forEach(threads) { index throws(KistError) in
+        try parallelism.forEach(Self.partCount) { index throws(KistError) in
           let rows = min(index * part, weight.rowCount)..<min((index + 1) * part, weight.rowCount)
           guard !rows.isEmpty else { return }
           if step == 1 {
@@ -63,7 +66,7 @@ extension Session {
           } else {
             let gathered = pool.take()
             defer { pool.give(gathered) }
-            unsafe gathered.reserve(tile.count * rows.count)
+            gathered.reserve(tile.count * rows.count)
             for line in 0..<tile.count {
               for row in rows {
                 unsafe gathered.values[line * rows.count + row - rows.lowerBound] =
@@ -75,6 +78,7 @@ extension Session {
         }
       }
     }
+    weight.release()
   }
 
   /// Adds a vector to each row.
@@ -114,7 +118,7 @@ extension BLAS {
 }
 
 /// A kernel that multiplies stored rows with one vector.
-struct Gemv: Sendable {
+@safe struct Gemv: Sendable {
   private let kernel:
     @Sendable (UnsafeRawPointer?, Int, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?) -> Void
 

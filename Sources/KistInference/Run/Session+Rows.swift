@@ -41,15 +41,15 @@ extension Session {
       try normalize(target, step, Norm(kind: kind, epsilon: epsilon, part: part))
     case .rotate(let table, let pairs, let heads): try rotate(target, context.rotations[table], pairs, heads)
     case .gate(let activation):
-      try onRows(target, inputs[1]) { unsafe activation.gate($0, $1, $2) }
-    case .activate(let activation): try onRows(target) { unsafe activation.apply($0, $1) }
-    case .softCap(let cap): try onRows(target) { unsafe kist_soft_cap($0, $1, cap) }
-    case .scale(let factor): try onRows(target) { unsafe kist_scale($0, factor, $1) }
+      unsafe try onRows(target, inputs[1]) { unsafe activation.gate($0, $1, $2) }
+    case .activate(let activation): unsafe try onRows(target) { unsafe activation.apply($0, $1) }
+    case .softCap(let cap): unsafe try onRows(target) { unsafe kist_soft_cap($0, $1, cap) }
+    case .scale(let factor): unsafe try onRows(target) { unsafe kist_scale($0, factor, $1) }
     case .clip(let most):
-      try onRows(target) { row, count in
+      unsafe try onRows(target) { row, count in
         for index in 0..<count { unsafe row[index] = min(max(row[index], -most), most) }
       }
-    case .add(let scale): try onRows(target, inputs[1]) { unsafe kist_add_scaled($0, $1, scale, $2) }
+    case .add(let scale): unsafe try onRows(target, inputs[1]) { unsafe kist_add_scaled($0, $1, scale, $2) }
     case .addSwitched:
       let switches = inputs[2].copy()
       unsafe kist_sigmoid(switches.values, switches.count)
@@ -145,7 +145,7 @@ extension Session.Norm {
     _ values: UnsafeMutablePointer<Float>, _ count: Int, _ weight: [Float]?, _ bias: [Float]?, at offset: Int
   ) {
     func withPointer(_ numbers: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-      guard let numbers else { return unsafe body(nil) }
+      guard let numbers else { return body(nil) }
       unsafe numbers.withUnsafeBufferPointer { unsafe body($0.baseAddress.map { unsafe $0 + offset }) }
     }
     unsafe withPointer(weight) { weight in

@@ -34,8 +34,8 @@ extension WeightMatrix {
   ) throws(KistError) {
     if dtype == .f32, location.addend == 0, tile.step == 1 {
       var isAligned = true
-      try withStoredRows(tile) { bytes throws(KistError) in
-        guard let base = unsafe bytes.baseAddress, unsafe UInt(bitPattern: base) % 4 == 0 else {
+      unsafe try withStoredRows(tile) { bytes throws(KistError) in
+        guard let base = bytes.baseAddress, UInt(bitPattern: base) % 4 == 0 else {
           return isAligned = false
         }
         unsafe try body(base.assumingMemoryBound(to: Float.self))
@@ -44,7 +44,7 @@ extension WeightMatrix {
     }
     let buffer = pool.take()
     defer { pool.give(buffer) }
-    unsafe buffer.reserve(tile.count * fileColumnCount)
+    buffer.reserve(tile.count * fileColumnCount)
     unsafe try decode(tile, into: buffer.values)
     unsafe try body(buffer.values)
   }

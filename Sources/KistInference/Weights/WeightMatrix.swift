@@ -104,7 +104,7 @@ struct WeightMatrix: Sendable {
       let elements = part.count / unit * dtype.unitElementCount
       let target = unsafe output
       unsafe try source.withBytes(part) { bytes throws(KistError) in
-        guard let base = unsafe bytes.baseAddress else { return }
+        guard let base = bytes.baseAddress else { return }
         unsafe decoder.decode(base, count: elements, into: target)
       }
       unsafe output += elements
@@ -120,7 +120,7 @@ struct WeightMatrix: Sendable {
     for tile in tiles(most: rowCount) {
       let result = unsafe numbers.withUnsafeMutableBufferPointer { buffer in
         Result { () throws(KistError) in
-          guard let base = unsafe buffer.baseAddress else { return }
+          guard let base = buffer.baseAddress else { return }
           unsafe try decode(tile, into: base + tile.first * columnCount)
         }
       }

@@ -12,13 +12,18 @@ public final class WeightTable: Sendable {
 
   /// Finds every tensor that a model needs, and checks that it is what the forward pass takes it for.
   ///
+  /// - Parameter memory: Bytes of weights that may stay in memory; what does not fit is read again each time.
   /// - Throws: `damaged` for a missing tensor, one of another shape, or one that the model does not have; `unsupported` for a dtype
   ///   that can't be computed with.
-  public init(_ model: ModelDescription, _ tensors: [WeightTensor], file: String) throws(KistError) {
+  public init(
+    _ model: ModelDescription, _ tensors: [WeightTensor], file: String, memory: Int = WeightTable.usualMemory
+  ) throws(KistError) {
     self.model = model
     self.file = file
     vectors = VectorCache()
-    let byName = Dictionary(tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    var budget = memory
+    let placed = tensors.map { $0.placed(within: &budget) }
+    let byName = Dictionary(placed.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     var used: Set<[UInt8]> = []
     var matrices: [TensorKey: WeightMatrix] = [:]
     for key in model.tensorKeys {
@@ -39,6 +44,9 @@ public final class WeightTable: Sendable {
     try WeightTable.checkExtra(tensors, used, model, file)
   }
 
+  /// What is kept of weights when nobody says otherwise.
+  public static let usualMemory = 1 << 30
+
   /// Refuses a tensor that nothing reads, since the model might mean something by it.
   private static func checkExtra(
     _ tensors: [WeightTensor], _ used: Set<[UInt8]>, _ model: ModelDescription, _ file: String
@@ -56,6 +64,8 @@ public final class WeightTable: Sendable {
     guard let matrix = matrices[key] else { throw KistError(.damaged, file: file, field: "\(key)", "is missing") }
     return matrix
   }
+
+  public func dtype(of key: TensorKey) -> DType? { matrices[key]?.dtype }
 
   /// The name that the file gives a tensor.
   public func fileName(of key: TensorKey) -> String? { matrices[key]?.name }

@@ -6,17 +6,22 @@
 
 #include <stddef.h>
 
+#include "Inference.h"
+
 #define IN_PLACE (float *, size_t)
 #define WITH_NUMBER (float *, size_t, float)
 #define GATED (const float *, const float *, size_t, float *)
 #define ROTARY (float *, const float *, const float *, size_t)
 #define ACCUMULATING (float *, const float *, size_t)
+#define NORM (const float *, const float *, float, size_t, float *)
+#define CENTERED_NORM (const float *, const float *, const float *, float, size_t, float *)
+#define ATTENTION (const float *, const float *, const float *, const kist_attention_shape *, float *, float *)
 #define MATRIX_VECTOR (const void *, size_t, size_t, const float *, float *)
 
 // X(result, name without kist_, parameters)
 #define KIST_KERNELS(X)                                                             \
-  X(void, rms_norm, (const float *, const float *, float, size_t, float *))         \
-  X(void, layer_norm, (const float *, const float *, const float *, float, size_t, float *)) \
+  X(void, rms_norm, NORM)                                                           \
+  X(void, layer_norm, CENTERED_NORM)                                                \
   X(void, softmax, IN_PLACE)                                                        \
   X(void, softmax_sink, WITH_NUMBER)                                                \
   X(float, log_sum_exp, (const float *, size_t))                                    \
@@ -39,6 +44,7 @@
   X(void, add, ACCUMULATING)                                                        \
   X(void, scale, (float *, float, size_t))                                          \
   X(void, multiply, ACCUMULATING)                                                   \
+  X(void, attend, ATTENTION)                                                        \
   X(void, gemv_f32, MATRIX_VECTOR)                                                  \
   X(void, gemv_bf16, MATRIX_VECTOR)                                                 \
   X(void, gemv_f16, MATRIX_VECTOR)                                                  \
