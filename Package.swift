@@ -91,6 +91,8 @@ let package = Package(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "KistArchitecturesTests", dependencies: ["KistArchitectures", "KistCheckpoints"], swiftSettings: strict),
+    .testTarget(
       name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
