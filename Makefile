@@ -25,7 +25,7 @@ build: dependencies
 test: dependencies spec-peers
 	@sh Tests/run.sh
 
-# Also what compares with other libraries.
+# Also what compares with other libraries: a million random strings through Kist and them (KIST_PEER_STRINGS=n for another number).
 test-peers: dependencies spec-peers peers
 	@KIST_PEERS=1 sh Tests/run.sh
 

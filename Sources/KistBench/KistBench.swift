@@ -11,6 +11,7 @@ struct KistBench: ParsableCommand {
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
     subcommands: [
       All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Tokenize.self, TokenizeOnce.self,
+      Normalize.self, Train.self, TrainOnce.self, Compile.self,
     ])
 }
 
@@ -39,6 +40,9 @@ struct All: ParsableCommand {
     try openBench(options)
     try inferBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try normalizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try compileBench(options)
+    try trainBench(options)
   }
 }
 

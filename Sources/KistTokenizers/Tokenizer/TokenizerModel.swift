@@ -91,10 +91,12 @@ extension BPEModel {
   }
 }
 
-/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay unmade.
+/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay empty.
+///
+/// No part is lazy: a lazy variable is copied for every change, with all that it remembers.
 final class TokenizerScratch: @unchecked Sendable {
   var bpe = BPEScratch()
-  lazy var unigram = UnigramModel.Scratch()
-  lazy var wordPiece = WordPieceModel.Scratch()
-  lazy var wordLevel = WordLevelModel.Scratch()
+  var unigram = UnigramModel.Scratch()
+  var wordPiece = WordPieceModel.Scratch()
+  var wordLevel = WordLevelModel.Scratch()
 }
