@@ -42,7 +42,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
-    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
+    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2", "CKernels"], swiftSettings: strict),
     .target(
       name: "KistConversion",
       dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "CKernels"],

@@ -134,3 +134,7 @@ bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_leng
   }
   return true;
 }
+
+bool kist_is_utf8(const void *bytes, size_t count) {
+  return simdjson::validate_utf8(static_cast<const char *>(bytes), count);
+}

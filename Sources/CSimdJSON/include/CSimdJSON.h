@@ -64,6 +64,9 @@ kist_json_cursor kist_json_children(kist_json_value value);
 /// Moves on to the next child; false after the last. `key` is NULL in arrays.
 bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child);
 
+/// Whether bytes are UTF-8.
+bool kist_is_utf8(const void *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -54,7 +54,7 @@ enum TokenizerModel: Sendable {
     _ text: UnsafeRawBufferPointer, _ ranges: [Range<Int>], into ids: inout [UInt32], _ scratch: TokenizerScratch
   ) throws(KistError) {
     switch self {
-    case .bpe(let model): unsafe model.encode(text, pieces: ranges[...], into: &ids, &scratch.bpe)
+    case .bpe(let model): unsafe model.encode(text, pieces: ranges, into: &ids, &scratch.bpe)
     case .unigram(let model):
       for range in ranges {
         unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.unigram)
@@ -72,22 +72,30 @@ enum TokenizerModel: Sendable {
 }
 
 extension BPEModel {
-  /// Pieces that are gathered before they are encoded: few enough to stay in the processor's cache.
-  private static let windowCount = 1024
-
   /// Appends the ids of a text whose pieces a scanner finds: the same as with all pieces gathered first.
   func encode(_ text: [UInt8], cutBy scanner: Scanner, into ids: inout [UInt32], _ scratch: TokenizerScratch) {
-    var window: [Range<Int>] = []
-    window.reserveCapacity(Self.windowCount)
+    let firstCount = ids.count
     unsafe text.withUnsafeBufferPointer { text in
-      unsafe scanner.forEachPiece(in: text) { start, end in
-        window.append(start..<end)
-        guard window.count == Self.windowCount else { return }
-        unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
-        window.removeAll(keepingCapacity: true)
+      unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: Self.windowCount + 1) { bounds in
+        let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
+        var position = 0
+        while position < text.count {
+          unsafe bounds[0] = position
+          let count = unsafe scanner.ends(in: text, from: position, into: ends)
+          let pieces = unsafe PieceList(following: UnsafeBufferPointer(rebasing: bounds[...count]))
+          unsafe encode(UnsafeRawBufferPointer(text), pieces, into: &ids, &scratch.bpe)
+          position = unsafe bounds[count]
+          reserve(&ids, forRest: text.count - position, atRateOf: ids.count - firstCount, per: position)
+        }
       }
-      unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
     }
+  }
+
+  /// Makes room for the ids of the rest of a text, as many to the byte as so far: pages that are copied while a list grows cost more than
+  /// the tokens in them.
+  private func reserve(_ ids: inout [UInt32], forRest rest: Int, atRateOf count: Int, per byteCount: Int) {
+    guard rest > 0, ids.capacity - ids.count < 4 * Self.windowCount else { return }
+    ids.reserveCapacity(ids.count + 4 * Self.windowCount + Int(Double(count) / Double(byteCount) * Double(rest) * 1.1))
   }
 }
 

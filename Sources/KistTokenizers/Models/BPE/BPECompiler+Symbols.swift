@@ -60,7 +60,11 @@ extension BPECompiler {
 
   /// Writes the tokens `<0x00>` to `<0xFF>`.
   func compileByteTokens(into writer: inout RecordWriter) {
-    guard definition.byteFallback else { return }
+    if definition.byteFallback { writer.add(.byteTokens, byteTokens()) }
+  }
+
+  /// The ids of `<0x00>` to `<0xFF>` plus one.
+  func byteTokens() -> [UInt32] {
     var entries = [UInt32](repeating: 0, count: 256)
     for token in vocabulary.tokens where token.bytes.count == 6 {
       let digits = token.bytes[3...4].map { Self.hexadecimal.firstIndex(of: $0) }
@@ -69,7 +73,7 @@ extension BPECompiler {
       else { continue }
       entries[16 * high + low] = token.id + 1
     }
-    writer.add(.byteTokens, entries)
+    return entries
   }
 
   private static let hexadecimal = Array("0123456789ABCDEF".utf8)

@@ -6,7 +6,7 @@ extension BPEModel {
     while start < text.count {
       let end = unsafe Self.endOfSegment(text, from: start)
       let join = ids.count
-      unsafe encodeWhole(UnsafeRawBufferPointer(rebasing: text[start..<end]), into: &ids, &scratch)
+      unsafe encodeWhole(text, start..<end, into: &ids, &scratch)
       // Unknown characters in a row are one unknown token, also over a place where the text was cut.
       if options.units == .sentencePiece, join > origin, join < ids.count, ids[join] == options.unknown,
         ids[join - 1] == options.unknown
