@@ -79,4 +79,17 @@ size_t kist_cut(
     const uint8_t *text, size_t count, size_t start, size_t end, const void *kinds, const void *contexts, int shift,
     size_t *ends, size_t capacity);
 
+/// Writes where the words of text[start..] end: before each ▁ that follows another character, and at the end of the text. As many as
+/// there is room for.
+size_t kist_marker_ends(const uint8_t *text, size_t count, size_t start, size_t *ends, size_t capacity);
+
+/// Copies text with `space` for each space, or, with `joins_spaces`, for the first of a run; `*follows_space` says whether one stands before
+/// the text, and then whether it ends in one. `output` has room for `count * space_count + 16`; gives how much is written.
+size_t kist_copy_with_spaces(
+    const uint8_t *text, size_t count, const uint8_t *space, size_t space_count, bool joins_spaces, bool *follows_space,
+    uint8_t *output);
+
+/// memchr
+const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count);
+
 #endif

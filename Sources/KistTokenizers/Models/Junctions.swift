@@ -12,7 +12,7 @@ import KistCore
 /// kind                3 × (bytes before - 1) + bytes behind - 1
 /// hash                the uppermost n bits of (six bytes around the place, zero where the kind has none | kind << 48) × TokenHash.multiplier
 /// ```
-struct Junctions: Sendable {
+package struct Junctions: Sendable {
   private let kinds: FlatArray<UInt16>
   private let contexts: FlatArray<UInt8>
   private let shift: Int
@@ -23,7 +23,7 @@ struct Junctions: Sendable {
   static let bitCounts = 6...32
 
   /// - Throws: `damaged` when the sections contradict each other.
-  init?(_ reader: RecordReader) throws(KistError) {
+  package init?(_ reader: RecordReader) throws(KistError) {
     kinds = try reader.array(.junctionKinds)
     contexts = try reader.array(.junctions)
     guard kinds.count > 0 else { return nil }
@@ -38,7 +38,7 @@ struct Junctions: Sendable {
   ///
   /// - Returns: How many there are; one or more.
   @inline(__always)
-  @unsafe func cut(
+  @unsafe package func cut(
     _ text: UnsafeRawBufferPointer, _ piece: Range<Int>, into ends: UnsafeMutableBufferPointer<Int>
   ) -> Int {
     guard let base = text.baseAddress, let to = ends.baseAddress else { return 0 }
@@ -52,7 +52,7 @@ struct Junctions: Sendable {
   }
 
   /// The plain twin of ``cut(_:_:into:)``: all parts' ends.
-  func plainCut(_ text: [UInt8], _ piece: Range<Int>) -> [Int] {
+  package func plainCut(_ text: [UInt8], _ piece: Range<Int>) -> [Int] {
     piece.dropFirst().filter { text[$0] & 0xC0 != 0x80 && !joins(text, at: $0) } + [piece.upperBound]
   }
 
@@ -69,12 +69,14 @@ struct Junctions: Sendable {
 }
 
 /// Junctions that are being gathered.
-struct JunctionsBuilder {
+package struct JunctionsBuilder {
   private var kinds = [UInt16](repeating: 0, count: 1 << 16)
   private var hashes: [UInt64] = []
 
+  package init() {}
+
   /// Notes that a symbol of the bytes `left`, or one that ends so, can meet one of `right` in a token. Neither is empty.
-  mutating func insert(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) {
+  package mutating func insert(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) {
     let (before, behind) = (left.suffix(Junctions.reach), right.prefix(Junctions.reach))
     guard let last = before.last, let first = behind.first else { return }
     let kind = Junctions.reach * (before.count - 1) + behind.count - 1
@@ -85,13 +87,15 @@ struct JunctionsBuilder {
   static func hash(_ kind: Int, _ before: ArraySlice<UInt8>, _ behind: ArraySlice<UInt8>) -> UInt64 {
     // The place lies between the third byte of the six and the fourth.
     var key = UInt64(kind) << 48
-    for (distance, byte) in before.reversed().enumerated() { key |= UInt64(byte) << UInt64(8 * (Junctions.reach - 1 - distance)) }
+    for (distance, byte) in before.reversed().enumerated() {
+      key |= UInt64(byte) << UInt64(8 * (Junctions.reach - 1 - distance))
+    }
     for (distance, byte) in behind.enumerated() { key |= UInt64(byte) << UInt64(8 * (Junctions.reach + distance)) }
     return key &* TokenHash.multiplier
   }
 
   /// Writes what was gathered, with a dozen bits for each context or more.
-  func compile(into writer: inout RecordWriter) {
+  package func compile(into writer: inout RecordWriter) {
     var bits = Junctions.bitCounts.lowerBound
     while bits < Junctions.bitCounts.upperBound, 1 << bits < 12 * hashes.count { bits += 1 }
     var contexts = [UInt8](repeating: 0, count: 1 << (bits - 3))

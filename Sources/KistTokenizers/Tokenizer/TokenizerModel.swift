@@ -56,16 +56,16 @@ enum TokenizerModel: Sendable {
     switch self {
     case .bpe(let model): unsafe model.encode(text, pieces: ranges, into: &ids, &scratch.bpe)
     case .unigram(let model):
+      let kept = scratch.unigram
       for range in ranges {
-        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.unigram)
+        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &kept.part)
       }
     case .wordPiece(let model):
-      for range in ranges {
-        unsafe model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.wordPiece)
-      }
+      unsafe model.encode(text, words: ranges, into: &ids, &scratch.wordPiece.part)
     case .wordLevel(let model):
+      let kept = scratch.wordLevel
       for range in ranges {
-        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.wordLevel)
+        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &kept.part)
       }
     }
   }
@@ -75,34 +75,33 @@ extension BPEModel {
   /// Appends the ids of a text whose pieces a scanner finds: the same as with all pieces gathered first.
   func encode(_ text: [UInt8], cutBy scanner: Scanner, into ids: inout [UInt32], _ scratch: TokenizerScratch) {
     let firstCount = ids.count
+    let bounds = unsafe scratch.bpe.pieces.bounds
     unsafe text.withUnsafeBufferPointer { text in
-      unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: Self.windowCount + 1) { bounds in
-        let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
-        var position = 0
-        while position < text.count {
-          unsafe bounds[0] = position
-          let count = unsafe scanner.ends(in: text, from: position, into: ends)
-          let pieces = unsafe PieceList(following: UnsafeBufferPointer(rebasing: bounds[...count]))
-          unsafe encode(UnsafeRawBufferPointer(text), pieces, into: &ids, &scratch.bpe)
-          position = unsafe bounds[count]
-          reserve(&ids, forRest: text.count - position, atRateOf: ids.count - firstCount, per: position)
-        }
+      var position = 0
+      while position < text.count {
+        unsafe bounds[0] = position
+        let count = unsafe scanner.ends(
+          in: text, from: position, into: UnsafeMutableBufferPointer(rebasing: bounds[1...]))
+        let pieces = unsafe PieceList(following: bounds, count: count)
+        unsafe encode(UnsafeRawBufferPointer(text), pieces, into: &ids, &scratch.bpe)
+        position = unsafe bounds[count]
+        ids.makeRoom(forRest: text.count - position, atRateOf: ids.count - firstCount, per: position)
       }
     }
-  }
-
-  /// Makes room for the ids of the rest of a text, as many to the byte as so far: pages that are copied while a list grows cost more than
-  /// the tokens in them.
-  private func reserve(_ ids: inout [UInt32], forRest rest: Int, atRateOf count: Int, per byteCount: Int) {
-    guard rest > 0, ids.capacity - ids.count < 4 * Self.windowCount else { return }
-    ids.reserveCapacity(ids.count + 4 * Self.windowCount + Int(Double(count) / Double(byteCount) * Double(rest) * 1.1))
   }
 }
 
 /// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay unmade.
 final class TokenizerScratch: @unchecked Sendable {
+  /// A part that is changed where it lies: what a lazy property gives is a copy.
+  final class Kept<Part: ~Copyable> {
+    var part: Part
+
+    init(_ part: consuming Part) { self.part = part }
+  }
+
   var bpe = BPEScratch()
-  lazy var unigram = UnigramModel.Scratch()
-  lazy var wordPiece = WordPieceModel.Scratch()
-  lazy var wordLevel = WordLevelModel.Scratch()
+  lazy var unigram = Kept(UnigramModel.Scratch())
+  lazy var wordPiece = Kept(WordPieceModel.Scratch())
+  lazy var wordLevel = Kept(WordLevelModel.Scratch())
 }

@@ -67,9 +67,10 @@ struct BPECompiler {
 
   func compile(into writer: inout RecordWriter) throws(KistError) {
     var tables = RecordWriter()
+    // First, as it finds ids that are not in order or too high.
+    try VocabularyTable.compile(vocabulary, kinds: definition.kinds, unindexed: unreachable, into: &tables)
     let symbols = try compileSymbols(into: &tables)
     try compileMerges(symbols, into: &tables)
-    try VocabularyTable.compile(vocabulary, kinds: definition.kinds, unindexed: unreachable, into: &tables)
     compileByteTokens(into: &tables)
     try compileUserDefined(into: &tables)
     var options = BPEOptions(units: units, flags: flags(symbols), unknown: definition.unknown)

@@ -1,33 +1,3 @@
-import CKernels
-
-/// Pieces of a text: the numbers of two lists in memory, `stride` apart.
-@unsafe struct PieceList {
-  var starts: UnsafePointer<Int>
-  var ends: UnsafePointer<Int>
-  var stride: Int
-  var count: Int
-
-  /// Pieces that follow each other: where the first begins, and where each ends.
-  init(following bounds: UnsafeBufferPointer<Int>) {
-    let base = unsafe bounds.baseAddress.unsafelyUnwrapped
-    unsafe (starts, ends, stride, count) = (base, base + 1, 1, bounds.count &- 1)
-  }
-
-  /// - Parameter ranges: Not empty.
-  init(_ ranges: UnsafeBufferPointer<Range<Int>>) {
-    // A range is its two bounds.
-    let base = unsafe UnsafeRawPointer(ranges.baseAddress.unsafelyUnwrapped).assumingMemoryBound(to: Int.self)
-    unsafe (starts, ends, stride, count) = (base, base + 1, 2, ranges.count)
-  }
-
-  /// A piece as far as it lies within a text.
-  subscript(index: Int, in text: UnsafeRawBufferPointer) -> Range<Int> {
-    let (start, end) = unsafe (starts[index &* stride], ends[index &* stride])
-    guard start >= 0, start <= end, end <= text.count else { return 0..<0 }
-    return start..<end
-  }
-}
-
 extension BPEModel {
   /// Appends the ids of a piece of text.
   ///
@@ -48,9 +18,6 @@ extension BPEModel {
     unsafe piece.withUnsafeBytes { unsafe encode($0, into: &ids, &scratch) }
   }
 
-  /// Pieces that are looked up together: few enough for what is written to stay in the processor's cache.
-  static var windowCount: Int { 1024 }
-
   /// Appends the ids of pieces of one text, one after the other.
   ///
   /// - Parameter pieces: Ranges of `text`; what lies outside is left out.
@@ -63,16 +30,10 @@ extension BPEModel {
       }
       return
     }
-    unsafe pieces.withUnsafeBufferPointer { pieces in
-      for first in stride(from: 0, to: pieces.count, by: Self.windowCount) {
-        let window = unsafe UnsafeBufferPointer(
-          rebasing: pieces[first..<min(first + Self.windowCount, pieces.count)])
-        unsafe encode(text, PieceList(window), into: &ids, &scratch)
-      }
-    }
+    unsafe PieceList.forEachWindow(of: pieces) { unsafe encode(text, $0, into: &ids, &scratch) }
   }
 
-  /// Appends the ids of up to ``windowCount`` pieces of one text.
+  /// Appends the ids of up to ``PieceList/windowCount`` pieces of one text.
   func encode(
     _ text: UnsafeRawBufferPointer, _ pieces: PieceList, into ids: inout [UInt32], _ scratch: inout BPEScratch
   ) {
@@ -124,23 +85,22 @@ extension BPEModel {
   ) {
     // A token as a whole piece need not be what merging gives.
     let tag: UInt64 = options.flags.contains(.anyTokenIsWhole) ? PieceCache.partTag : 0
+    let bounds = unsafe scratch.parts.bounds
     var start = piece.lowerBound
-    unsafe withUnsafeTemporaryAllocation(of: Int.self, capacity: 257) { bounds in
-      while start < piece.upperBound {
-        unsafe bounds[0] = start
-        let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
-        let count = unsafe junctions.cut(text, start..<piece.upperBound, into: ends)
-        guard count > 0 else { return }
-        let parts = unsafe PieceList(following: UnsafeBufferPointer(rebasing: bounds[...count]))
-        var first = 0
-        while first < count {
-          unsafe first += scratch.cache.appendFound(text, parts, from: first, tag: tag, to: &ids)
-          guard first < count else { break }
-          unsafe encodePart(UnsafeRawBufferPointer(rebasing: text[parts[first, in: text]]), tag, into: &ids, &scratch)
-          first += 1
-        }
-        start = unsafe bounds[count]
+    while start < piece.upperBound {
+      unsafe bounds[0] = start
+      let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
+      let count = unsafe junctions.cut(text, start..<piece.upperBound, into: ends)
+      guard count > 0 else { return }
+      let parts = unsafe PieceList(following: bounds, count: count)
+      var first = 0
+      while first < count {
+        unsafe first += scratch.cache.appendFound(text, parts, from: first, tag: tag, to: &ids)
+        guard first < count else { break }
+        unsafe encodePart(UnsafeRawBufferPointer(rebasing: text[parts[first, in: text]]), tag, into: &ids, &scratch)
+        first += 1
       }
+      start = unsafe bounds[count]
     }
   }
 

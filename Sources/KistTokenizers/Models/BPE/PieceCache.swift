@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The ids of pieces that came before, of one thread.
 ///
@@ -36,6 +37,8 @@ import CKernels
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   private var usedCount = 0
+  /// Room for the ids of ``PieceList/windowCount`` pieces.
+  private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * PieceList.windowCount)
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
 
@@ -44,11 +47,18 @@ import CKernels
     unsafe slots = Self.allocate(slotCount)
   }
 
-  deinit { unsafe slots.deallocate() }
+  deinit {
+    unsafe slots.deallocate()
+    unsafe found.deallocate()
+  }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Slot> {
     let byteCount = count * MemoryLayout<Slot>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    // Huge pages, where the system has them: a large table is read at places far apart.
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: min(max(64, byteCount), 1 << 21))
+    #if os(Linux)
+      if byteCount >= 1 << 21 { unsafe madvise(memory, byteCount, MADV_HUGEPAGE) }
+    #endif
     unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     return unsafe memory.bindMemory(to: Slot.self, capacity: count)
   }
@@ -92,7 +102,6 @@ import CKernels
   /// Appends the ids of the first of some pieces, up to one that is not here as a short piece with up to four ids. Many at once, so that
   /// what they need from memory is on its way.
   ///
-  /// - Parameter pieces: As many as ``BPEModel/windowCount`` at most.
   /// - Returns: How many pieces these are.
   @inline(__always)
   func appendFound(
@@ -100,16 +109,14 @@ import CKernels
   ) -> Int {
     guard let base = text.baseAddress else { return 0 }
     let remaining = unsafe pieces.count &- first
-    return unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 &* remaining) { ids in
-      let place = unsafe first &* pieces.stride
-      var count = 0
-      let found = unsafe kist_find_pieces(
-        base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place, pieces.stride,
-        remaining, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slotCount,
-        ids.baseAddress, &count)
-      unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: ids[..<count]))
-      return found
-    }
+    let place = unsafe first &* pieces.stride
+    var count = 0
+    let found = unsafe kist_find_pieces(
+      base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place, pieces.stride,
+      min(remaining, PieceList.windowCount), tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self),
+      slotCount, self.found, &count)
+    unsafe output.append(contentsOf: UnsafeBufferPointer(start: self.found, count: count))
+    return found
   }
 
   /// Appends the ids of a slot.
@@ -169,7 +176,8 @@ import CKernels
 
   private mutating func value(_ ids: ArraySlice<UInt32>) -> SIMD4<UInt32> {
     var value = SIMD4<UInt32>()
-    if (1...4).contains(ids.count) {
+    // The id of an unknown token that is missing has all bits.
+    if (1...4).contains(ids.count), ids[ids.startIndex] >> Self.countShift == 0 {
       for (index, id) in ids.enumerated() { value[index] = id }
       value.x = value.x & (1 << Self.countShift - 1) | UInt32(ids.count) << Self.countShift
     } else {
@@ -200,7 +208,7 @@ import CKernels
 
   private mutating func grow() {
     let (old, oldCount) = unsafe (slots, slotCount)
-    slotCount = 4 * oldCount
+    slotCount = oldCount < 1 << 16 ? 4 * oldCount : 2 * oldCount
     usedCount = 0
     unsafe slots = Self.allocate(slotCount)
     for index in 0..<oldCount {
