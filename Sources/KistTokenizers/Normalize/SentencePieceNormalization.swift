@@ -98,7 +98,8 @@ struct SentencePieceNormalization: Sendable {
     guard let map else { return text.count }
     let end = unsafe map.endOfPlainASCII(in: text, from: start)
     // The last may belong to a character that begins in ASCII.
-    return end > start && end < text.count && unsafe text[end] >= 0x80 ? end - 1 : end
+    guard end > start, end < text.count, unsafe text[end] >= 0x80 else { return end }
+    return end - 1
   }
 
   /// A part of the text and what it becomes: itself, or a replacement of the map.
