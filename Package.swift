@@ -27,6 +27,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CMapGuard"),
@@ -42,22 +43,33 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
-    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2", "CKernels"], swiftSettings: strict),
+    .target(
+      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2", "CKernels"], swiftSettings: strict),
+    .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
+    .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(
+      name: "KistInference",
+      dependencies: ["KistCore", "KistArchitectures", "KistQuantization", "CKernels", "COpenBLAS"],
+      swiftSettings: strict),
     .target(
       name: "KistConversion",
-      dependencies: ["KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "CKernels"],
+      dependencies: [
+        "KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "KistArchitectures",
+        "KistInference", "CKernels",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistInference",
+        "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],
@@ -65,12 +77,21 @@ let package = Package(
 
     // What several test targets use: temporary folders, seeded bytes, sample entries.
     .target(name: "TestSupport", dependencies: ["KistFormat"], path: "Tests/TestSupport", swiftSettings: strict),
+    // The kernels as compiled for each kind of processor, under names of their own.
+    .target(name: "KernelClones", dependencies: ["CKernels"], path: "Tests/KernelClones"),
+    .testTarget(
+      name: "KernelTests", dependencies: ["CKernels", "KernelClones", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistCoreTests", dependencies: ["KistCore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistTokenizersTests", dependencies: ["KistTokenizers", "CKernels", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),

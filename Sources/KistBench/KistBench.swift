@@ -9,7 +9,9 @@ struct KistBench: ParsableCommand {
     commandName: "kist-bench",
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
-    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self])
+    subcommands: [
+      All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Tokenize.self, TokenizeOnce.self,
+    ])
 }
 
 struct BenchOptions: ParsableArguments {
@@ -35,6 +37,7 @@ struct All: ParsableCommand {
     try editBench(options, gigabytes: 5)
     try packBench(options)
     try openBench(options)
+    try inferBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
   }
 }
@@ -58,6 +61,12 @@ struct Convert: ParsableCommand {
   @OptionGroup var options: BenchOptions
   @Option(help: "Size of the checkpoint.") var gigabytes = 5
   func run() throws { try convertBench(options, gigabytes: gigabytes) }
+}
+
+struct Infer: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "The forward pass, against transformers and memory's pace.")
+  @OptionGroup var options: BenchOptions
+  func run() throws { try inferBench(options) }
 }
 
 struct Edit: ParsableCommand {

@@ -5,12 +5,12 @@ import KistFormat
 enum FileKind {
   case kist
   case safetensors
+  case gguf
   /// Something known that is not read, named for a person.
   case other(String)
 
   /// First bytes of formats that people may hand us.
   private static let signatures: [(bytes: [UInt8], name: String)] = [
-    (Array("GGUF".utf8), "a GGUF file"),
     ([0x50, 0x4B, 0x03, 0x04], "a zip archive (a PyTorch checkpoint or npz, perhaps)"),
     ([0x93] + Array("NUMPY".utf8), "a NumPy array"),
     ([0x80, 0x02], "a Python pickle (an old PyTorch checkpoint, perhaps)"),
@@ -25,6 +25,8 @@ enum FileKind {
     // A container whose magic was mangled in transfer is still told as one, so that the error can say so.
     if start.count >= 5, Array(start[1..<5]) == Array(Layout.magic[1..<5]) {
       self = .kist
+    } else if start.starts(with: "GGUF".utf8) {
+      self = .gguf
     } else if start.count > 8, start[8] == UInt8(ascii: "{") {
       self = .safetensors
     } else if let known = FileKind.signatures.first(where: { start.starts(with: $0.bytes) }) {

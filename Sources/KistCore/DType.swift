@@ -14,6 +14,8 @@ public struct DType: Sendable, Hashable {
     case ieee
     /// Two `ieee` numbers of half the width: real, imaginary.
     case complex
+    /// Numbers that share scales: they are read a block at a time.
+    case blocks
   }
 
   /// The code in a container's entry record; everything else stands in the row of that code.
@@ -23,20 +25,25 @@ public struct DType: Sendable, Hashable {
     var name: String
     var bitsPerElement: Int
     var unitByteCount: Int
+    var unitElementCount: Int
     var componentByteCount: Int
     var numbers: Numbers
   }
 
-  private init(known code: UInt16) { self.code = code }
+  init(known code: UInt16) { self.code = code }
 
   private var row: Row { DType.rows[Int(code)] }
 
-  /// The name in a safetensors header.
+  /// The name in a safetensors header, or ggml's.
   public var name: String { row.name }
-  /// Bits of one element.
+  /// Bits of one element; 0 for block types, whose elements can't be cut out of their block.
   public var bitsPerElement: Int { row.bitsPerElement }
-  /// Fewest bytes that hold whole elements.
+  /// Bytes of a unit: a block, or the fewest bytes that hold whole elements.
   public var unitByteCount: Int { row.unitByteCount }
+  /// Elements of a unit: 256 for Q4_K, 4 for F6_E2M3, mostly 1.
+  public var unitElementCount: Int { row.unitElementCount }
+  /// Bits that an element takes with its share of the scales.
+  public var meanBitsPerElement: Double { Double(unitByteCount * 8) / Double(unitElementCount) }
   /// Bytes of the numbers that transforms work on.
   public var componentByteCount: Int { row.componentByteCount }
   public var numbers: Numbers { row.numbers }
@@ -91,15 +98,25 @@ public struct DType: Sendable, Hashable {
   ]
 
   /// Every dtype, by code.
-  public static let all: [DType] = table.map(\.0)
+  public static let all: [DType] = table.map(\.0) + blockTypes
 
-  /// Rows by code; codes that are not dtypes have elements of no bits.
+  /// Every block type, by code.
+  public static let blockTypes: [DType] = blockTable.map { DType(known: firstBlockCode + $0.ggmlType) }
+
+  /// Rows by code; codes that are not dtypes have units of no bytes.
   private static let rows: [Row] = {
-    let none = Row(name: "", bitsPerElement: 0, unitByteCount: 1, componentByteCount: 1, numbers: .unsigned)
-    var rows = [Row](repeating: none, count: 64)
+    let none = Row(
+      name: "", bitsPerElement: 0, unitByteCount: 0, unitElementCount: 1, componentByteCount: 1, numbers: .unsigned)
+    var rows = [Row](repeating: none, count: 512)
     for (dtype, name, bits, unit, component, numbers) in table {
       rows[Int(dtype.code)] = Row(
-        name: name, bitsPerElement: bits, unitByteCount: unit, componentByteCount: component, numbers: numbers)
+        name: name, bitsPerElement: bits, unitByteCount: unit, unitElementCount: unit * 8 / bits,
+        componentByteCount: component, numbers: numbers)
+    }
+    for (ggmlType, name, elements, bytes) in blockTable {
+      rows[Int(firstBlockCode + ggmlType)] = Row(
+        name: name, bitsPerElement: 0, unitByteCount: bytes, unitElementCount: elements, componentByteCount: 1,
+        numbers: .blocks)
     }
     return rows
   }()
@@ -107,11 +124,11 @@ public struct DType: Sendable, Hashable {
   private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
   public init?(code: UInt16) {
-    guard code < DType.rows.count, DType.rows[Int(code)].bitsPerElement > 0 else { return nil }
+    guard code < DType.rows.count, DType.rows[Int(code)].unitByteCount > 0 else { return nil }
     self.code = code
   }
 
-  /// Finds a dtype by its safetensors name, in any case: `BF16`, `f8_e4m3`.
+  /// Finds a dtype by its name, in any case: `BF16`, `f8_e4m3`, `q4_k`.
   public init?(name: String) {
     guard let dtype = DType.byName[name] ?? DType.byName[name.uppercased()] else { return nil }
     self = dtype
@@ -125,8 +142,15 @@ public struct DType: Sendable, Hashable {
     }
   }
 
-  /// Bytes of `elementCount` elements; nil when that overflows or does not end on a byte.
+  /// Whether elements come in blocks that share scales.
+  public var isBlockType: Bool { numbers == .blocks }
+
+  /// Bytes of `elementCount` elements; nil when that overflows, does not end on a byte or cuts a block.
   public func byteCount(ofElements elementCount: Int) -> Int? {
+    guard !isBlockType else {
+      let (bytes, overflow) = (elementCount / unitElementCount).multipliedReportingOverflow(by: unitByteCount)
+      return overflow || elementCount % unitElementCount != 0 ? nil : bytes
+    }
     let (bits, overflow) = elementCount.multipliedReportingOverflow(by: bitsPerElement)
     guard !overflow, bits % 8 == 0 else { return nil }
     return bits / 8

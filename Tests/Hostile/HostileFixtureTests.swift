@@ -95,7 +95,19 @@ struct HostileCase: CustomTestStringConvertible {
     }
   }
 
+  @Test(arguments: HostileCase.table("hostile/gguf"))
+  func `a GGUF that is wrong in one thing is refused, naming it`(hostile: HostileCase) {
+    #expect {
+      try Checkpoint.open(path: hostile.file)
+    } throws: { error in
+      guard let error = error as? KistError, error.file == hostile.file else { return false }
+      let text = "\(error)".lowercased()
+      return hostile.words.allSatisfy { text.contains($0.lowercased()) }
+    }
+  }
+
   @Test func `the tables are there`() {
+    #expect(HostileCase.table("hostile/gguf").count > 100)
     #expect(HostileCase.table("hostile/kist").count > 100)
     #expect(HostileCase.table("hostile/safetensors").count > 50)
     #expect(HostileCase.table("odd").count > 10)

@@ -12,9 +12,10 @@ import Testing
   ]
 
   @Test func `dtypes are those of safetensors, each with a code of its own`() {
-    let bits = Dictionary(DType.all.map { ($0.name, $0.bitsPerElement) }) { first, _ in first }
+    let plain = DType.all.filter { !$0.isBlockType }
+    let bits = Dictionary(plain.map { ($0.name, $0.bitsPerElement) }) { first, _ in first }
     #expect(bits == Self.library)
-    #expect(DType.all.count == Self.library.count)
+    #expect(plain.count == Self.library.count)
     #expect(Set(DType.all.map(\.code)).count == DType.all.count)
     #expect(!DType.all.contains { $0.code == 0 }, "0 is no dtype")
   }
@@ -31,7 +32,30 @@ import Testing
     for name in ["", "F12", "float32", "F32 "] { #expect(DType(name: name) == nil) }
   }
 
-  @Test(arguments: DType.all)
+  /// `ggml_type`, elements and bytes of a block, of gguf 0.19.0 (gguf/constants.py, `GGML_QUANT_SIZES`); Q2_0, which is
+  /// newer, of llama.cpp's ggml-common.h.
+  private static let ggml: [String: [Int]] = [
+    "Q4_0": [2, 32, 18], "Q4_1": [3, 32, 20], "Q5_0": [6, 32, 22], "Q5_1": [7, 32, 24], "Q8_0": [8, 32, 34],
+    "Q8_1": [9, 32, 36], "Q2_K": [10, 256, 84], "Q3_K": [11, 256, 110], "Q4_K": [12, 256, 144],
+    "Q5_K": [13, 256, 176], "Q6_K": [14, 256, 210], "Q8_K": [15, 256, 292], "IQ2_XXS": [16, 256, 66],
+    "IQ2_XS": [17, 256, 74], "IQ3_XXS": [18, 256, 98], "IQ1_S": [19, 256, 50], "IQ4_NL": [20, 32, 18],
+    "IQ3_S": [21, 256, 110], "IQ2_S": [22, 256, 82], "IQ4_XS": [23, 256, 136], "IQ1_M": [29, 256, 56],
+    "TQ1_0": [34, 256, 54], "TQ2_0": [35, 256, 66], "MXFP4": [39, 32, 17], "NVFP4": [40, 64, 36],
+    "Q1_0": [41, 128, 18], "Q2_0": [42, 64, 18],
+  ]
+
+  @Test func `block types are those of ggml`() {
+    let found = Dictionary(
+      uniqueKeysWithValues: DType.blockTypes.map { dtype in
+        (dtype.name, [Int(dtype.ggmlBlockType ?? 0), dtype.unitElementCount, dtype.unitByteCount])
+      })
+    #expect(found == Self.ggml)
+    #expect(DType(ggmlBlockType: 12) == .q4_k)
+    #expect(DType(ggmlBlockType: 4) == nil)
+    #expect(DType(ggmlBlockType: .max) == nil)
+  }
+
+  @Test(arguments: DType.all.filter { !$0.isBlockType })
   func `a unit is the fewest bytes that hold whole elements, and a component a part of it`(dtype: DType) throws {
     let fewest = try #require((1...64).first { $0 * 8 % dtype.bitsPerElement == 0 })
     #expect(dtype.unitByteCount == fewest)
@@ -47,6 +71,8 @@ import Testing
     #expect(DType.f4.byteCount(ofElements: 4) == 2)
     #expect(DType.f6e3m2.byteCount(ofElements: 2) == nil)
     #expect(DType.f6e3m2.byteCount(ofElements: 4) == 3)
+    #expect(DType.q4_k.byteCount(ofElements: 512) == 288)
+    #expect(DType.q4_k.byteCount(ofElements: 511) == nil)
     #expect(DType.f64.byteCount(ofElements: 0) == 0)
     #expect(DType.u8.byteCount(ofElements: .max / 8) == .max / 8)
     #expect(DType.u8.byteCount(ofElements: .max / 8 + 1) == nil)

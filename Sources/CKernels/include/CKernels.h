@@ -4,9 +4,13 @@
 #ifndef KIST_KERNELS_H
 #define KIST_KERNELS_H
 
+#include "BlockKernels.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "Inference.h"
 
 /// Splits `count` components of `width` bytes (2, 4 or 8), each rotated left by `rotation` bits (0 or 1), into
 /// planes of `count` bytes, most significant first. spec/kist-format.md, "Transforms".
@@ -43,6 +47,10 @@ void kist_compare(const double *values, const double *reference, size_t count, k
 void kist_widen_f32(const void *source, size_t count, double *values);
 void kist_widen_bf16(const void *source, size_t count, double *values);
 void kist_widen_f16(const void *source, size_t count, double *values);
+
+/// Widens `count` numbers, at any address, to f32, exactly.
+void kist_bf16_to_f32(const void *source, size_t count, float *values);
+void kist_f16_to_f32(const void *source, size_t count, float *values);
 
 /// Ends of pieces of ASCII text as GPT-2's pattern cuts it, from `*start` on, where a piece begins; `*start` moves to the last that was
 /// found. Stops where it can't tell: there the plain scanner goes on. Gives the number of ends; `capacity` is 64 or more.

@@ -152,7 +152,8 @@ public final class ContainerEdit {
   /// The compiled tokenizer follows the files that it is made of.
   private func recompileTokenizer() throws(KistError) {
     let old = checkpoint.container?.find(RecordName.tokenizer, .record)
-    if case .compiled(let record) = CompiledTokenizer.compile(assets) {
+    let headers = checkpoint.tokenizerFiles.dropFirst(checkpoint.assets.count)
+    if case .compiled(let record) = CompiledTokenizer.compile(assets + headers) {
       guard old?.digest != Digest(ofContent: record) else { return }
       editor.put(.record(RecordName.tokenizer, record, staysRaw: true))
     } else if old != nil {

@@ -21,10 +21,12 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
   public var signatures: [SignatureRow] = []
   /// With `--key`: whether that key has signed this content.
   public var isSignedByKey: Bool?
+  /// What the model computes on the probes, against what was recorded; absent when that was not checked.
+  public var verdict: Verdict?
   public var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case schema, path, format, level, seconds, problems, signatures, notes
+    case schema, path, format, level, seconds, problems, signatures, verdict, notes
     case isSound = "sound"
     case chunkCount = "chunks"
     case storedByteCount = "stored_bytes"
@@ -107,7 +109,7 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
       return
     }
     let problem: String
-    switch CompiledTokenizer.compile(checkpoint.assets) {
+    switch CompiledTokenizer.compile(checkpoint.tokenizerFiles) {
     case .compiled(let record) where Digest(ofContent: record) == entry.digest: return
     case .compiled: problem = "is not what the tokenizer's files compile to"
     case .none: problem = "there are no files that it could be compiled from"
@@ -124,8 +126,9 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
     level = "structure"
     rawByteCount = checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
     storedByteCount = rawByteCount
+    let name = checkpoint.format == .gguf ? "GGUF" : "safetensors"
     notes.append(
-      "safetensors has no checksums: headers, names, shapes and offsets are right, and the values can't be checked")
+      "\(name) has no checksums: headers, names, shapes and offsets are right, and the values can't be checked")
     for file in checkpoint.leftOut { notes.append("left out \(file.path): \(file.reason)") }
   }
 

@@ -1,5 +1,6 @@
 import CKernels
 import KistCore
+import KistQuantization
 
 /// Numbers that are crunched at a time: 8 KiB of f64, which stay in the nearest cache. The order of summation follows
 /// from it, so another value gives (slightly) other statistics.
@@ -13,7 +14,9 @@ let numbersPerBlock = 1024
   let dtype: DType
   let bytes: UnsafeRawBufferPointer
 
-  var count: Int { unsafe bytes.count * 8 / dtype.bitsPerNumber }
+  var count: Int {
+    unsafe bytes.count / dtype.unitByteCount * dtype.unitElementCount * dtype.numbersPerElement
+  }
 
   /// Widens the numbers from `start`, a multiple of ``numbersPerBlock``, on.
   ///
@@ -21,6 +24,7 @@ let numbersPerBlock = 1024
   func widen(from start: Int, into values: UnsafeMutablePointer<Double>) -> Int {
     let count = unsafe min(count - start, numbersPerBlock)
     guard count > 0, let base = unsafe bytes.baseAddress else { return 0 }
+    if unsafe dtype.isBlockType { return unsafe widenBlocks(from: start, count, into: values) }
     let source = unsafe base + start * dtype.bitsPerNumber / 8
     switch unsafe dtype {
     case .f32, .c64: unsafe kist_widen_f32(source, count, values)
@@ -50,6 +54,20 @@ let numbersPerBlock = 1024
       let number = unsafe source.loadUnaligned(fromByteOffset: index * MemoryLayout<Number>.size, as: type)
       unsafe values[index] = convert(Number(littleEndian: number))
     }
+  }
+
+  /// Whole blocks, of which ``numbersPerBlock`` is a multiple.
+  private func widenBlocks(from start: Int, _ count: Int, into values: UnsafeMutablePointer<Double>) -> Int {
+    guard let codec = unsafe BlockCodec(dtype) else { return 0 }
+    let units = unsafe start / dtype.unitElementCount..<(start + count) / dtype.unitElementCount
+    let blocks = unsafe UnsafeRawBufferPointer(
+      rebasing: bytes[units.lowerBound * dtype.unitByteCount..<units.upperBound * dtype.unitByteCount])
+    unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: numbersPerBlock) { floats in
+      guard let base = floats.baseAddress else { return }
+      unsafe codec.dequantize(blocks: blocks, into: base)
+      for index in 0..<count { unsafe values[index] = Double(base[index]) }
+    }
+    return count
   }
 
   /// Floats of at most 8 bits, by a table of all of them; the first lies in the lowest bits of its byte.
@@ -92,7 +110,7 @@ extension DType {
   var bitsPerNumber: Int { bitsPerElement / numbersPerElement }
 
   /// Elements that are read at a time: as many as a chunk of a container holds, so that none is decoded twice.
-  var elementsPerPiece: Int { (1 << 20) / unitByteCount * unitByteCount * 8 / bitsPerElement }
+  var elementsPerPiece: Int { (1 << 20) / unitByteCount * unitElementCount }
 }
 
 /// A range of elements of one of several tensors: a piece of work.
@@ -102,7 +120,9 @@ struct TensorPiece: Sendable {
 
   /// The bytes of the elements, which begin at a whole unit.
   func bytes(of dtype: DType) -> Range<Int> {
-    elements.lowerBound * dtype.bitsPerElement / 8..<elements.upperBound * dtype.bitsPerElement / 8
+    elements.lowerBound / dtype.unitElementCount
+      * dtype.unitByteCount..<(elements.upperBound + dtype.unitElementCount - 1) / dtype.unitElementCount
+      * dtype.unitByteCount
   }
 
   /// All pieces of tensors, given one by one.

@@ -32,10 +32,10 @@ private struct ElementEncoder {
   private var patterns: [UInt32: UInt64] = [:]
   private var nanPattern: UInt64?
 
-  /// Nil for complex dtypes.
+  /// Nil for complex dtypes and block types.
   init?(_ dtype: DType) {
     self.dtype = dtype
-    if dtype.numbers == .complex { return nil }
+    if dtype.numbers == .complex || dtype.isBlockType { return nil }
     guard case .float(let format) = dtype.numbers else { return }
     for pattern in 0..<(UInt64(1) << dtype.bitsPerElement) {
       let value = format.decode(UInt16(pattern))
@@ -53,7 +53,7 @@ private struct ElementEncoder {
     case .unsigned, .signed: value.wholeNumber.flatMap(integerPattern)
     case .ieee: value.exactDouble.flatMap(ieeePattern)
     case .float: value.exactDouble.flatMap(smallPattern)
-    case .complex: nil
+    case .complex, .blocks: nil
     }
   }
 

@@ -38,7 +38,7 @@ final class TensorWindow {
     case .boolean: return .bool(bytes[first] != 0)
     case .unsigned: return .integer(Int128(pattern(first, bits / 8)))
     case .signed: return .integer(Int128(Int64(bitPattern: pattern(first, bits / 8) << (64 - bits)) >> (64 - bits)))
-    case .float, .ieee: return .float(numbers(around: element)[element % elementsPerUnit])
+    case .float, .ieee, .blocks: return .float(numbers(around: element)[element % dtype.unitElementCount])
     case .complex:
       let parts = numbers(around: element)
       return .complex(parts[0], parts[1])
@@ -74,8 +74,6 @@ final class TensorWindow {
     }
   }
 
-  private var elementsPerUnit: Int { dtype.unitByteCount * 8 / dtype.bitsPerElement }
-
   private func moveWindow(to element: Int) throws(KistError) {
     guard !window.contains(element) else { return }
     let size = dtype.elementsPerPiece
@@ -97,7 +95,7 @@ final class TensorWindow {
 
   /// The numbers of the unit that holds an element.
   private func numbers(around element: Int) -> [Double] {
-    let unit = (element - window.lowerBound) / elementsPerUnit * dtype.unitByteCount
+    let unit = (element - window.lowerBound) / dtype.unitElementCount * dtype.unitByteCount
     return unsafe bytes[unit..<min(unit + dtype.unitByteCount, bytes.count)].withUnsafeBytes { bytes in
       let numbers = unsafe Numbers(dtype: dtype, bytes: bytes)
       return unsafe [Double](unsafeUninitializedCapacity: numbersPerBlock) { buffer, count in

@@ -46,7 +46,7 @@ extension TensorView {
 
   private func formatted(_ values: [TensorValue]) -> [String] {
     switch dtype.numbers {
-    case .float, .ieee:
+    case .float, .ieee, .blocks:
       let form = FloatText(for: values.map(\.real), dtype: dtype)
       return values.map { form($0.real) }
     case .complex:

@@ -73,6 +73,7 @@ package struct EntryRecord: Sendable, Equatable {
 package enum RecordName {
   package static let metadata = "kist:metadata"
   package static let provenance = "kist:provenance"
+  package static let probes = "kist:probes"
   package static let tokenizer = "kist:tokenizer"
   package static let signaturePrefix = "kist:signature/"
 }

@@ -15,13 +15,16 @@ package struct Segment: Sendable, Equatable {
 
 /// Finds added tokens in one text: the leftmost, and of those the longest.
 package struct AddedTokenFinder: Sendable {
-  private let trie: DoubleArray
-  private let table: AddedTokenTable
-  private let beginnings: ByteScan
+  let trie: DoubleArray
+  let table: AddedTokenTable
+  let beginnings: ByteScan
+  /// Whether longer tokens are looked for first, in the whole text.
+  private let prefersLonger: Bool
 
   init(_ trie: DoubleArray, _ table: AddedTokenTable) {
     self.trie = trie
     self.table = table
+    prefersLonger = table.count > 0 && table.flags(at: 0).contains(.yieldsToLonger)
     beginnings = ByteScan((UInt8.min...UInt8.max).filter { trie.child(of: trie.root, $0).exists })
   }
 
@@ -44,6 +47,9 @@ package struct AddedTokenFinder: Sendable {
   package func appendSegments(
     of text: UnsafeRawBufferPointer, parsesSpecial: Bool, to segments: inout [Segment]
   ) {
+    guard !prefersLonger else {
+      return unsafe appendLongerFirst(of: text, parsesSpecial: parsesSpecial, to: &segments)
+    }
     var position = 0
     var textStart = 0
     var spaces = 0..<0
@@ -64,11 +70,14 @@ package struct AddedTokenFinder: Sendable {
       if flags.contains(.singleWord), unsafe TextBoundary.isWithinWord(found, in: text) { continue }
       var (start, end) = (found.lowerBound, found.upperBound)
       if flags.contains(.stripsLeft) {
-        start = unsafe max(textStart, TextBoundary.startOfSpace(before: start, in: text, notBefore: textStart))
+        let isASCII = flags.contains(.stripsASCIISpaceOnly)
+        start = unsafe max(
+          textStart, TextBoundary.startOfSpace(before: start, in: text, notBefore: textStart, isASCII: isASCII))
       }
       if flags.contains(.stripsRight) {
         if !(spaces.lowerBound <= end && end < spaces.upperBound) {
-          spaces = unsafe end..<TextBoundary.endOfSpace(after: end, in: text)
+          let isASCII = flags.contains(.stripsASCIISpaceOnly)
+          spaces = unsafe end..<TextBoundary.endOfSpace(after: end, in: text, isASCII: isASCII)
         }
         end = spaces.upperBound
       }

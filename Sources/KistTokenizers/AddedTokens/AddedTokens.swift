@@ -79,6 +79,8 @@ struct AddedTokenTable: Sendable {
     /// Left out when decoding without special tokens: its form is a special token's content. A special token whose
     /// normalized form is another is not left out.
     static let isLeftOut = Flags(rawValue: 16)
+    static let stripsASCIISpaceOnly = Flags(rawValue: 32)
+    static let yieldsToLonger = Flags(rawValue: 64)
   }
 
   private let words: FlatArray<UInt32>
@@ -120,5 +122,7 @@ extension AddedTokenTable.Flags {
     if token.stripsRight { insert(.stripsRight) }
     if isSpecial { insert(.isSpecial) }
     if isLeftOut { insert(.isLeftOut) }
+    if token.stripsASCIISpaceOnly { insert(.stripsASCIISpaceOnly) }
+    if token.yieldsToLonger { insert(.yieldsToLonger) }
   }
 }

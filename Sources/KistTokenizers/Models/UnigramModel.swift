@@ -4,7 +4,8 @@ import KistCore
 ///
 /// Two libraries find it, and differ. SentencePiece adds scores as f32 from the beginning of the text on (starting over
 /// at ±100,000), so what wins where two segmentations are about as likely depends on all that stands before; tokenizers
-/// adds them as f64 within one piece. Each file's own library is followed: SentencePiece when the definition has kinds.
+/// adds them as f64 within one piece. Each file's own library is followed: SentencePiece when the definition has kinds;
+/// llama.cpp has kinds, and adds as tokenizers does.
 /// Source: sentencepiece, `unigram_model.cc`, `Model::EncodeOptimized`, and `sentencepiece_processor.cc`,
 /// `EncodeOptimized`; tokenizers, `models/unigram/model.rs`.
 package struct UnigramModel: Sendable {
@@ -96,9 +97,8 @@ extension UnigramModel {
       throw KistError(.invalid, field: "vocabulary", "has not one score and kind for each piece")
     }
     try VocabularyTable.compile(definition.vocabulary, kinds: definition.kinds, into: &writer)
-    let positions = tokens.indices.filter {
-      !isSentencePiece || [.normal, .userDefined].contains(definition.kinds[$0])
-    }
+    let inText: [PieceKind] = definition.addsAsDouble ? [.normal, .userDefined, .unused] : [.normal, .userDefined]
+    let positions = tokens.indices.filter { !isSentencePiece || inText.contains(definition.kinds[$0]) }
     writer.add(.tokenScores, scoreTable(definition).map(\.bitPattern))
     writer.add(.trie, try DoubleArrayBuilder.units(of: positions.map { (tokens[$0].bytes, tokens[$0].id) }))
     writer.add(.unigram, parameters(of: definition, pieces: positions.map { tokens[$0].bytes }))
@@ -122,8 +122,8 @@ extension UnigramModel {
     for (position, token) in definition.vocabulary.tokens.enumerated() {
       let isUserDefined = !definition.kinds.isEmpty && definition.kinds[position] == .userDefined
       // unigram_model.cc, GetUserDefinedScore: computed as a double, kept as a float.
-      scores[Int(token.id)] =
-        isUserDefined ? Double(Float(0.1 * Double(token.bytes.count - 1))) : definition.scores[position]
+      let bonus = definition.addsAsDouble ? 0 : Double(Float(0.1 * Double(token.bytes.count - 1)))
+      scores[Int(token.id)] = isUserDefined ? bonus : definition.scores[position]
     }
     return scores
   }
@@ -135,7 +135,7 @@ extension UnigramModel {
       if let byte = names[token.bytes] { byteTokens[byte] = UInt64(token.id) + 1 }
     }
     var flags: Flags = []
-    if !definition.kinds.isEmpty { flags.insert(.followsSentencePiece) }
+    if !definition.kinds.isEmpty, !definition.addsAsDouble { flags.insert(.followsSentencePiece) }
     if definition.byteFallback { flags.insert(.fallsBackToBytes) }
     if definition.unknown != nil { flags.insert(.hasUnknown) }
     if !byteTokens.contains(0) { flags.insert(.hasAllBytes) }

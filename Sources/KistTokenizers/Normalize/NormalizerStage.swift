@@ -21,6 +21,7 @@ package struct NormalizerStage: Sendable {
     case replace(Replacement)
     case precompiled(PrecompiledNormalization)
     case sentencePiece(SentencePieceNormalization)
+    case llamaBert(stripsAccents: Bool, lowercases: Bool)
   }
 
   /// - Throws: `damaged` for a character map that contradicts its format; what the pattern of a replacement throws.
@@ -60,6 +61,8 @@ package struct NormalizerStage: Sendable {
     case .prepend(let content): steps.append(.prepend(content))
     case .sentencePiece(let settings):
       steps.append(.sentencePiece(try SentencePieceNormalization(settings)))
+    case .llamaBert(let strips, let lowercases):
+      steps.append(.llamaBert(stripsAccents: strips, lowercases: lowercases))
     }
   }
 
@@ -78,6 +81,13 @@ package struct NormalizerStage: Sendable {
     case .replace(let replacement): try replacement.apply(to: &text)
     case .precompiled(let normalization): normalization.apply(to: &text)
     case .sentencePiece(let normalization): normalization.apply(to: &text)
+    case .llamaBert(let strips, let lowercases):
+      switch (strips, lowercases) {
+      case (true, true): text.rewrite(LlamaBertRule.Folding.self)
+      case (true, false): text.rewrite(LlamaBertRule.Stripping.self)
+      case (false, true): text.rewrite(LlamaBertRule.Lowercasing.self)
+      case (false, false): text.rewrite(LlamaBertRule.Plain.self)
+      }
     }
   }
 }

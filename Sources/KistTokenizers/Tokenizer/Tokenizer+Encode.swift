@@ -26,7 +26,9 @@ extension Tokenizer {
 
   /// What the library that the file belongs to does by default.
   public var referenceSettings: EncodingSettings {
-    EncodingSettings(specialTokens: pipeline.reference == .tokenizers ? .parsed : .text, additions: .added)
+    // llama.cpp leaves it to its caller; its programs parse them.
+    let parses = pipeline.reference == .tokenizers || pipeline.reference == .llamaCPP
+    return EncodingSettings(specialTokens: parses ? .parsed : .text, additions: .added)
   }
 
   /// The ids of a text.

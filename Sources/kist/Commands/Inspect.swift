@@ -23,7 +23,7 @@ struct Inspect: ParsableCommand {
         kist inspect ./MiniLM --json
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .customLong("tensors"), help: ArgumentHelp("List the tensors whose names match.", valueName: "glob"))

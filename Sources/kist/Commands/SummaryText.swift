@@ -35,6 +35,7 @@ struct SummaryText {
     switch Checkpoint.Format(rawValue: format) {
     case .kist: "Kist container"
     case .safetensors: "safetensors file"
+    case .gguf: "GGUF file"
     case .huggingFace: "Hugging Face directory"
     case nil: format
     }

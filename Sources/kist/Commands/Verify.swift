@@ -6,41 +6,65 @@ import KistFormat
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check that a file is whole, and say what is damaged.",
+    abstract: "Check that a file is whole, and that its model computes what it should.",
     discussion: """
       quick checks the index and the XXH3 checksum of everything stored: it finds damage. full also decodes every \
       chunk and checks its SHA-256 digest, the digests of the tensors and of the whole: it finds what was changed on \
-      purpose. Signatures are listed; --key asks for a valid one by that key.
+      purpose. probes, the default for files that have some, then runs the model on the prompts that were recorded \
+      when the file was made, and compares. Signatures are listed; --key asks for a valid one by that key.
+
+      --against runs the same tokens through another model, --golden compares with logits that another program \
+      recorded: safetensors with tokens, I64 [n], and logits, F32 [n, vocabulary]. The verdict says how far apart they \
+      are, which tolerance decided, and whose word it was. --bisect gives each step the reference's own input and names \
+      the first that computes something else.
 
       Files and directories of safetensors are checked for their structure; the format has no checksums.
 
-      Exit status 1 when something is damaged, each damaged tensor being named, or when the signature is not there.
+      Exit status 1 when something is damaged, each damaged tensor being named, when the signature is not there, or \
+      when a verdict fails.
 
       EXAMPLES
         kist verify minilm.kist
         kist verify minilm.kist --level quick
         kist verify minilm.kist --key publisher.pub
+        kist verify model.kist --against ./hf-dir
+        kist verify model.kist --golden logits.safetensors
+        kist verify a.kist --against b.kist --bisect
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
   var file: String
 
-  @Option(help: "How much to check: quick or full.")
-  var level: VerificationLevel = .full
+  @Option(help: "How much to check: quick, full or probes. (default: the most that the file supports)")
+  var level: VerifyLevel?
 
   @Option(help: ArgumentHelp("Ask for a valid signature by this public key (PEM).", valueName: "pub"))
   var key: String?
 
+  @OptionGroup var judging: JudgingOptions
   @OptionGroup var global: GlobalOptions
 
+  func validate() throws {
+    guard !judging.isAsked || (key == nil && level == nil) else {
+      throw ValidationError("--against and --golden compare models; --level and --key check a file. Ask for one.")
+    }
+  }
+
   func run() throws {
+    if judging.isAsked { return try judging.run(file, global) }
     let key = try key.map { path throws(KistError) in
       let text = try readText(path)
       do throws(KistError) { return try VerifyingKey(pem: text) } catch { throw error.inFile(path) }
     }
     announce()
-    let result = try CheckpointVerification(
-      path: file, level: level, key: key, parallelism: global.parallelism, progress: global.progress)
+    var result = try CheckpointVerification(
+      path: file, level: level == .quick ? .quick : .full, key: key, parallelism: global.parallelism,
+      progress: global.progress)
+    if result.isSound, level == nil || level == .probes {
+      try result.checkProbes(
+        asked: level == .probes, tolerance: judging.tolerance, memory: judging.memory.byteCount,
+        parallelism: global.parallelism)
+    }
     if global.json {
       try Output.json(result)
     } else {
@@ -48,6 +72,8 @@ struct Verify: ParsableCommand {
     }
     guard result.isSound else { throw ExitStatus.differs }
   }
+
+  private var isQuick: Bool { level == .quick }
 
   /// Says what is going to be checked and about how long that takes.
   private func announce() {
@@ -57,24 +83,18 @@ struct Verify: ParsableCommand {
     // Rates of one core: XXH3 runs at memory speed, where the disk is slower; decoding and SHA-256 together at about 1
     // GB/s.
     let seconds =
-      level == .quick
+      isQuick
       ? Double(bytes.stored) / 2e9 : max(Double(bytes.raw) / (1e9 * threads), Double(bytes.stored) / 2e9)
     let what =
-      level == .quick ? "the index and the XXH3 of every chunk" : "the index, and XXH3 and SHA-256 of every chunk"
+      isQuick ? "the index and the XXH3 of every chunk" : "the index, and XXH3 and SHA-256 of every chunk"
     global.notice(
       "checking \(what), \(Quantity.bytes(bytes.stored)), which takes about \(Quantity.seconds(max(seconds, 0.01)))")
   }
 }
 
-extension VerificationLevel: ExpressibleByArgument {}
-
-/// The text of a small file, such as a key.
-func readText(_ path: String) throws(KistError) -> String {
-  let file = try MappedFile(path: path)
-  guard file.count <= 1 << 16 else {
-    throw KistError(.invalid, file: path, "\(file.count) bytes is too much for a key")
-  }
-  return unsafe file.bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+/// How much `kist verify` checks.
+enum VerifyLevel: String, ExpressibleByArgument, CaseIterable {
+  case quick, full, probes
 }
 
 /// The result of a verification as lines for a person.
@@ -83,16 +103,22 @@ struct VerificationText {
 
   init(_ result: CheckpointVerification) { self.result = result }
 
-  var lines: [String] { [verdict] + problems + signatures + result.notes.map { "  note: \($0.escapedForTerminal)" } }
+  var lines: [String] {
+    [verdict] + problems + signatures + probes + result.notes.map { "  note: \($0.escapedForTerminal)" }
+  }
 
   private var verdict: String {
     let path = result.path.escapedForTerminal
     guard result.isSound else {
-      let word = result.problems.isEmpty ? "not signed by that key" : "damaged"
+      let isDamaged = !result.problems.isEmpty
+      let word =
+        isDamaged ? "damaged" : result.isSignedByKey == false ? "not signed by that key" : "computes something else"
       return "\(path): \(Terminal.bad(word))\(work)"
     }
     return "\(path): \(Terminal.good(result.level == "structure" ? "structure is sound" : "sound"))\(work)"
   }
+
+  private var probes: [String] { result.verdict.map { VerdictText($0).lines(indent: 2) } ?? [] }
 
   private var work: String {
     guard result.chunkCount > 0 else { return "" }

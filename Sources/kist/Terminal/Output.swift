@@ -37,6 +37,9 @@ enum Output {
     _ = writeAll(Array(text.utf8), STDERR_FILENO)
   }
 
+  /// Lets what was printed so far be seen.
+  static func flush() throws(KistError) { try finish() }
+
   /// Throws when not everything could be written: to a full disk, say.
   static func finish() throws(KistError) {
     let failure = buffer.withLock { buffer in

@@ -1,5 +1,3 @@
-import KistCore
-
 /// Content that can be read in any order, by several threads at a time: what a ``KistWriter`` packs.
 public protocol ByteSource: Sendable {
   /// Length of the content.

@@ -1,0 +1,82 @@
+/// What a family of models is, as data: which configuration keys say what, what its tensors are called and how they lie in
+/// each format, and what a forward pass has to compute.
+///
+/// A family is one value in one file of `Families/`, without control flow. Together with a checkpoint's configuration it
+/// becomes a ``ModelDescription``, which says every number; conversion and forward pass read the same value.
+///
+/// ```
+/// Architecture + config.json ──▶ ModelDescription ──▶ the forward pass' steps
+///       └─ TensorRule ─────────▶ TensorLocation   ──▶ which rows of which tensor
+/// ```
+public struct Architecture: Sendable {
+  public enum Kind: Sendable {
+    /// Predicts the next token; a token sees itself and those before it.
+    case decoder
+    /// Gives a state for each token, which sees all others.
+    case encoder
+  }
+
+  /// How Kist calls the family.
+  public var name: String
+  /// Values of config.json's `architectures` that mean it.
+  public var classNames: [String]
+  /// Values of config.json's `model_type` that mean it, where `architectures` says nothing.
+  public var modelTypes: [String]
+  /// GGUF's `general.architecture`.
+  public var gguf: String?
+  public var kind: Kind
+
+  /// What configuration keys say.
+  public var parameters: [ParameterRule]
+  /// Keys that must have one of some values, because nothing else is computed here.
+  public var requirements: [Requirement]
+  /// Keys that change nothing that is computed here.
+  public var ignoredKeys: [String]
+
+  public var embedding: Embedding
+  public var norm: Choice<NormKind>
+  public var residual: Choice<ResidualLayout>
+  public var attention: Attention
+  public var feedForward: FeedForward
+  public var head: Head
+
+  /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
+  public var optionalPrefixes: [String]
+  public var tensors: [TensorRule]
+  /// Globs of tensors that are in files and mean nothing here: masks, buffers.
+  public var ignoredTensors: [String]
+
+  public init(
+    name: String, classNames: [String], modelTypes: [String], gguf: String? = nil, kind: Kind = .decoder,
+    parameters: [ParameterRule], requirements: [Requirement] = [], ignoredKeys: [String] = [],
+    embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
+    residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),
+    feedForward: FeedForward = FeedForward(), head: Head = Head(), optionalPrefixes: [String] = [],
+    tensors: [TensorRule], ignoredTensors: [String] = []
+  ) {
+    self.name = name
+    self.classNames = classNames
+    self.modelTypes = modelTypes
+    self.gguf = gguf
+    self.kind = kind
+    self.parameters = parameters
+    self.requirements = requirements
+    self.ignoredKeys = ignoredKeys
+    self.embedding = embedding
+    self.norm = norm
+    self.residual = residual
+    self.attention = attention
+    self.feedForward = feedForward
+    self.head = head
+    self.optionalPrefixes = optionalPrefixes
+    self.tensors = tensors
+    self.ignoredTensors = ignoredTensors
+  }
+}
+
+/// A property that a family has always, or that a configuration's flag decides.
+public enum Choice<Value: Sendable>: Sendable {
+  case always(Value)
+  /// The first value when the parameter is true.
+  indirect case when(Parameter, Choice, otherwise: Choice)
+}

@@ -1,0 +1,74 @@
+import KistCore
+
+extension Architecture {
+  /// Every family that this version knows.
+  public static let all: [Architecture] = [gpt2, llama, qwen2, qwen3, bert]
+
+  /// The family that a config.json names: by `architectures`, and where that is absent by `model_type`.
+  ///
+  /// - Throws: `unsupported` when it names one that this version does not know.
+  public static func named(by config: ModelConfig) throws(KistError) -> Architecture {
+    let names = config.classNames
+    if let known = all.first(where: { !Set($0.classNames).isDisjoint(with: names) }) { return known }
+    if names.isEmpty, let type = config.modelType, let known = all.first(where: { $0.modelTypes.contains(type) }) {
+      return known
+    }
+    let name = names.first ?? config.modelType
+    throw KistError(
+      .unsupported, file: config.file, field: names.isEmpty ? "model_type" : "architectures",
+      name.map { "'\($0)' is no architecture that this version computes" } ?? "is missing",
+      advice: "packing, inspecting and exporting work all the same")
+  }
+}
+
+extension ModelDescription {
+  /// What a config.json describes.
+  ///
+  /// - Throws: `unsupported` when it names an unknown architecture or a key that this version does not know.
+  public init(_ config: ModelConfig) throws(KistError) {
+    let architecture = try Architecture.named(by: config)
+    try architecture.checkKeys(of: config)
+    try self.init(architecture, Parameters(architecture, config))
+  }
+}
+
+extension Architecture {
+  /// Refuses a configuration that says something that nobody here reads: its meaning could change the result.
+  func checkKeys(of config: ModelConfig) throws(KistError) {
+    let paths = parameters.flatMap(\.keys) + requirements.map(\.key) + ignoredKeys
+    let roots = Set(paths.map { String($0.prefix { $0 != "." }) })
+    for key in config.keys where !roots.contains(key) && !Architecture.harmless(key) {
+      throw KistError(
+        .unsupported, file: config.file, field: key, "this version does not know what it means for \(name) models")
+    }
+    for root in roots where paths.contains(where: { $0.hasPrefix(root + ".") }) {
+      let known = Set(
+        paths.filter { $0.hasPrefix(root + ".") }.map { String($0.dropFirst(root.count + 1).prefix { $0 != "." }) })
+      for key in config.keys(below: root) where !known.contains(key) {
+        throw KistError(
+          .unsupported, file: config.file, field: "\(root).\(key)",
+          "this version does not know what it means for \(name) models")
+      }
+    }
+  }
+
+  /// Keys that change nothing in a forward pass: training, generation, bookkeeping.
+  private static func harmless(_ key: String) -> Bool {
+    harmlessKeys.contains(key) || harmlessEndings.contains { key.hasSuffix($0) }
+      || harmlessBeginnings.contains { key.hasPrefix($0) }
+  }
+
+  private static let harmlessKeys: Set<String> = [
+    "architectures", "model_type", "dtype", "torch_dtype", "transformers_version", "auto_map", "use_cache",
+    "initializer_range", "init_std", "is_encoder_decoder", "id2label", "label2id", "name_or_path",
+    "gradient_checkpointing",
+    "tokenizer_class", "problem_type", "num_labels", "return_dict", "output_attentions", "output_hidden_states",
+    "torchscript", "use_bfloat16", "chunk_size_feed_forward", "pruned_heads", "prefix", "finetuning_task",
+    "task_specific_params", "attn_implementation", "cache_implementation", "initializer_factor", "classifier_bias",
+    "license", "use_flash_attn", "language", "quantization_config", "unsloth_fixed", "unsloth_version",
+  ]
+  private static let harmlessEndings = [
+    "_token_id", "dropout", "_pdrop", "_loss_coef", "dropout_prob", "_drop", "layerdrop",
+  ]
+  private static let harmlessBeginnings = ["_", "summary_", "eos_", "bos_", "pad_"]
+}

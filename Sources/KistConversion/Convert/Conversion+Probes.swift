@@ -1,0 +1,34 @@
+import Foundation
+import KistCore
+import KistFormat
+
+extension Conversion {
+  /// Lets the container say what its model computes, by a commit of its own: everything before it is the same on every machine.
+  func recordProbes(_ outcome: inout Outcome) throws(KistError) {
+    guard options.probes != .none else { return }
+    // A container brings its own, and its signatures are of content that must not change.
+    guard source.container == nil, takesAll else {
+      guard case .golden = options.probes else { return }
+      throw KistError(
+        .unsupported, file: target, "probes are recorded when a whole model becomes a container, and this is not one")
+    }
+    let probes: ProbeSet
+    do throws(KistError) {
+      probes = try recordedProbes()
+    } catch {
+      // What nobody asked for is no obstacle.
+      guard options.probes == .computed, error.kind != .interrupted else { throw error }
+      outcome.notices.append("no probes: \(error)")
+      return
+    }
+    let editor = try KistEditor(path: target, options: WriterOptions(parallelism: options.parallelism))
+    editor.put(.record(RecordName.probes, try probes.encoded()))
+    outcome.byteCount += try editor.commit().writtenByteCount
+  }
+
+  private func recordedProbes() throws(KistError) -> ProbeSet {
+    let model = try LoadedModel(source)
+    if case .golden(let path) = options.probes { return try ProbeSet(try LogitFile(path: path), of: model) }
+    return try ProbeSet(of: model, parallelism: options.parallelism)
+  }
+}
