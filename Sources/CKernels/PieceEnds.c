@@ -199,19 +199,9 @@ KIST_CLONES size_t kist_gpt2_ends(
   WALK(gpt2_starts(text + place));
 }
 
-KIST_CLONES static size_t word_ends(
-    const uint8_t *text, size_t count, size_t *start, size_t *ends, size_t capacity) {
-  WALK(word_starts(text + place, false));
-}
-
-KIST_CLONES static size_t word_ends_single(
-    const uint8_t *text, size_t count, size_t *start, size_t *ends, size_t capacity) {
-  WALK(word_starts(text + place, true));
-}
-
-size_t kist_word_ends(
+KIST_CLONES size_t kist_word_ends(
     const uint8_t *text, size_t count, bool single_digits, size_t *start, size_t *ends, size_t capacity) {
-  return (single_digits ? word_ends_single : word_ends)(text, count, start, ends, capacity);
+  WALK(word_starts(text + place, single_digits));
 }
 
 KIST_CLONES size_t kist_cased_ends(
