@@ -33,16 +33,17 @@ extension Clone {
       }
       cuts.append([start] + ends.prefix(count))
     }
-    unsafe add { unsafe kernels.gpt2_ends(text, text.count, &$0, $1, 512) }
+    unsafe add { unsafe kernels.gpt2_ends?(text, text.count, &$0, $1, 512) ?? 0 }
     for flag in [false, true] {
-      unsafe add { unsafe kernels.word_ends(text, text.count, flag, &$0, $1, 512) }
-      unsafe add { unsafe kernels.cased_ends(text, text.count, flag, true, &$0, $1, 512) }
-      unsafe add { unsafe kernels.cased_ends(text, text.count, flag, false, &$0, $1, 512) }
+      unsafe add { unsafe kernels.word_ends?(text, text.count, flag, &$0, $1, 512) ?? 0 }
+      unsafe add { unsafe kernels.cased_ends?(text, text.count, flag, true, &$0, $1, 512) ?? 0 }
+      unsafe add { unsafe kernels.cased_ends?(text, text.count, flag, false, &$0, $1, 512) ?? 0 }
       var (follows, output) = (flag, [UInt8](repeating: 0, count: 3 * text.count + 16))
-      let count = unsafe kernels.copy_with_spaces(text, text.count, [0xE2, 0x96, 0x81], 3, flag, &follows, &output)
+      let count =
+        unsafe kernels.copy_with_spaces?(text, text.count, [0xE2, 0x96, 0x81], 3, flag, &follows, &output) ?? 0
       cuts.append([follows ? 1 : 0] + output.prefix(count).map { Int($0) })
     }
-    unsafe add { unsafe kernels.marker_ends(text, text.count, 0, $1, 512) }
+    unsafe add { unsafe kernels.marker_ends?(text, text.count, 0, $1, 512) ?? 0 }
     return cuts
   }
 }
