@@ -147,7 +147,8 @@ struct PieceKernelTests {
       ranges.append(start..<start + Int.random(in: 1...[3, 6, 20][ranges.count % 3], using: &generator))
     }
     ranges.append(text.count - 5..<text.count)
-    var (scratch, alone): (BPEScratch, [UInt32]) = (BPEScratch(), [])
+    var scratch = BPEScratch()
+    var alone: [UInt32] = []
     for range in ranges {
       var fresh = BPEScratch()
       model.encode(Array(text[range]), into: &alone, &fresh)
@@ -164,7 +165,8 @@ struct PieceKernelTests {
     var definition = BPEDefinition(vocabulary: vocabulary, merges: .pairs([]))
     definition.unknown = ModelDefinition.absentUnknown
     let model = try BPEModel(definition)
-    var (scratch, ids): (BPEScratch, [UInt32]) = (BPEScratch(), [])
+    var scratch = BPEScratch()
+    var ids: [UInt32] = []
     for _ in 0..<3 { model.encode([98], into: &ids, &scratch) }
     #expect(ids == [.max, .max, .max])
   }
