@@ -45,7 +45,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "KistCheckpoints", dependencies: ["KistCore", "CZlib"], swiftSettings: strict),
     .target(
-      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2"], swiftSettings: strict),
+      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2", "CKernels"], swiftSettings: strict
+    ),
     .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
     .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
     .target(
@@ -87,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
+      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "CKernels", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),

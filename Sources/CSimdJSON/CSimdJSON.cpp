@@ -164,3 +164,7 @@ size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, siz
   cursor->position = keep(position);
   return count;
 }
+
+bool kist_is_utf8(const void *bytes, size_t count) {
+  return simdjson::validate_utf8(static_cast<const char *>(bytes), count);
+}

@@ -86,6 +86,9 @@ typedef struct {
 size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity);
 size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, size_t capacity);
 
+/// Whether bytes are UTF-8.
+bool kist_is_utf8(const void *bytes, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

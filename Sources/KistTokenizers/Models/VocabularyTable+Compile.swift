@@ -26,18 +26,27 @@ extension VocabularyTable {
     if !kinds.isEmpty { writer.add(.tokenKinds, kinds.map(\.rawValue)) }
   }
 
-  private static func flatten(_ vocabulary: Vocabulary) throws(KistError) -> (bytes: [UInt8], starts: [UInt32]) {
-    var (bytes, starts): ([UInt8], [UInt32]) = ([], [])
-    bytes.reserveCapacity(vocabulary.tokens.count * 8)
-    starts.reserveCapacity(vocabulary.tokens.count + 1)
+  /// - Throws: `unsupported` for an id that is too high; `invalid` when ids are not in order, each once.
+  static func checkIDs(of vocabulary: Vocabulary) throws(KistError) {
+    var next = 0
     for token in vocabulary.tokens {
       guard token.id <= highestID else {
         throw KistError(
           .unsupported, field: "vocabulary", "has the id \(token.id); ids up to \(highestID) are supported")
       }
-      guard token.id >= starts.count else {
+      guard token.id >= next else {
         throw KistError(.invalid, field: "vocabulary", "has id \(token.id) twice, or its ids are not in order")
       }
+      next = Int(token.id) + 1
+    }
+  }
+
+  private static func flatten(_ vocabulary: Vocabulary) throws(KistError) -> (bytes: [UInt8], starts: [UInt32]) {
+    try checkIDs(of: vocabulary)
+    var (bytes, starts): ([UInt8], [UInt32]) = ([], [])
+    bytes.reserveCapacity(vocabulary.tokens.count * 8)
+    starts.reserveCapacity(vocabulary.tokens.count + 1)
+    for token in vocabulary.tokens {
       while starts.count <= token.id { starts.append(UInt32(bytes.count)) }
       bytes += token.bytes
       guard UInt32(exactly: bytes.count) != nil else {

@@ -46,6 +46,13 @@ package struct CharacterMap: Sendable {
     return word >> (ascii & 63) & 1 == 1
   }
 
+  /// Where a run of bytes that stay whatever ASCII byte follows ends.
+  func endOfPlainASCII(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    var position = start
+    while position < text.count, unsafe text[position] < 0x80, unsafe isPlain(ascii: text[position]) { position &+= 1 }
+    return position
+  }
+
   private static func plainASCII(_ units: [UInt32]) -> (UInt64, UInt64) {
     var words: (UInt64, UInt64) = (0, 0)
     let root = Node(units)

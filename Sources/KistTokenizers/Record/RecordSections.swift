@@ -40,6 +40,9 @@ package enum RecordSection: UInt32, Sendable, CaseIterable {
   case userDefinedIndex = 41
   case unusedPieces = 42
   case unusedSymbols = 43
+  /// Where pieces can be cut: `Junctions`. Of Unigram models too.
+  case junctionKinds = 44
+  case junctions = 45
 
   // A double-array trie over the vocabulary (Unigram, WordPiece), and what else those models need: see their `compile`.
   case trie = 48
@@ -62,7 +65,7 @@ package struct RecordWriter {
   private var sections: [(section: RecordSection, elementByteCount: Int, bytes: [UInt8])] = []
 
   package static let magic: UInt32 = 0x4B4F_544B
-  package static let version: UInt32 = 1
+  package static let version: UInt32 = 2
 
   package init() {}
 

@@ -20,6 +20,7 @@ extension BPECompiler {
       compileUnused(found.pairs, into: &writer)
     }
     try table.compile(entries: .merges, index: .mergeIndex, into: &writer)
+    junctions(table, symbols)?.compile(into: &writer)
   }
 
   /// Writes the pairs of a list, which merge in its order; of the same pair twice the last counts, as in tokenizers.

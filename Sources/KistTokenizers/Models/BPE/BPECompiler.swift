@@ -67,6 +67,7 @@ struct BPECompiler {
 
   func compile(into writer: inout RecordWriter) throws(KistError) {
     var tables = RecordWriter()
+    try VocabularyTable.checkIDs(of: vocabulary)
     let symbols = try compileSymbols(into: &tables)
     try compileMerges(symbols, into: &tables)
     var options = BPEOptions(units: units, flags: flags(symbols), unknown: definition.unknown)

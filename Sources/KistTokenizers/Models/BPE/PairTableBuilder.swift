@@ -34,6 +34,13 @@ struct PairTableBuilder: PairLookup {
     (keys[slot], values[slot]) = (key, value)
   }
 
+  /// Calls `body` with each pair, in no order.
+  func forEach(_ body: (_ left: UInt32, _ right: UInt32, _ value: UInt64) -> Void) {
+    for (key, value) in zip(keys, values) where key != Self.free {
+      body(UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32), value)
+    }
+  }
+
   /// The slot that has this key, or the free one where it belongs.
   private func slot(of key: UInt64) -> Int {
     var slot = Int(truncatingIfNeeded: TokenHash.fold(key ^ seed)) & (keys.count - 1)
