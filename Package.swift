@@ -68,6 +68,7 @@ let package = Package(
       name: "KistBench",
       dependencies: [
         "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
+        "KistQuantization",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],

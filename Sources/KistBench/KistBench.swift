@@ -9,7 +9,7 @@ struct KistBench: ParsableCommand {
     commandName: "kist-bench",
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
-    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self])
+    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self, Quantize.self])
 }
 
 struct BenchOptions: ParsableArguments {
@@ -36,6 +36,7 @@ struct All: ParsableCommand {
     try packBench(options)
     try openBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try quantizeBench(options, llamaQuantize: nil, millions: 16)
   }
 }
 
