@@ -29,7 +29,7 @@ INLINE kist_f32x16 KERNEL(scale_pair)(float a, float b) {
   return (kist_f32x16){a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b};
 }
 
-void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_xxs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -46,7 +46,7 @@ void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float
   }
 }
 
-void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_xs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -60,7 +60,7 @@ void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float 
   }
 }
 
-void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -75,7 +75,7 @@ void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq3_xxs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -92,7 +92,7 @@ void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float
   }
 }
 
-void KERNEL(dequantize_iq3_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq3_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq3_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -115,7 +115,7 @@ INLINE kist_f32x16 KERNEL(grid1)(uint32_t codes, kist_f32x16 delta, float d) {
   return (__builtin_convertvector(c, kist_f32x16) + delta) * d;
 }
 
-void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq1_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -131,7 +131,7 @@ void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_iq1_m)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq1_m)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq1_m *x = source;
   for (size_t i = 0; i < count; i++) {
     // The f16 of the super-block lies in the highest 4 bits of the four words of scales.
