@@ -9,7 +9,9 @@ struct KistBench: ParsableCommand {
     commandName: "kist-bench",
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
-    subcommands: [All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self, Quantize.self])
+    subcommands: [
+      All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self, Quantize.self,
+    ])
 }
 
 struct BenchOptions: ParsableArguments {

@@ -39,7 +39,8 @@ static void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count
       float scale = d * (0.5f + (float)(int)(rest >> 28)) * 0.25f;
       for (int l = 0; l < 4; l += 2, y += 16) {
         uint32_t codes = kist_grid_iq2_xxs[indices[l]] | (uint32_t)kist_grid_iq2_xxs[indices[l + 1]] << 16;
-        uint32_t signs = kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
+        uint32_t signs =
+          kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
         KERNEL(store)(y, KERNEL(grid2)(codes, signs, scale));
       }
     }
@@ -85,7 +86,8 @@ static void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count
       for (int l = 0; l < 4; l += 2, y += 16) {
         uint16_t codes[4];
         UNROLL for (int k = 0; k < 4; k++) codes[k] = kist_grid_iq3_xxs[x[i].qs[8 * s + 2 * l + k]];
-        uint32_t signs = kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
+        uint32_t signs =
+          kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
         KERNEL(store)(y, KERNEL(grid3)(codes, 3, 2, signs, scale));
       }
     }

@@ -1,3 +1,5 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import KistCore
 
 /// What kind of file `llama-quantize` makes: a type for most tensors, others for some, chosen by ``TypeChooser``.
