@@ -72,9 +72,9 @@ private func nanoseconds(_ seconds: Double) -> String { String(format: "%.2f ns"
 
 private func quantize(_ codec: BlockCodec, _ numbers: [Float]) -> [UInt8] {
   let size = Tile.count / codec.dtype.unitElementCount * codec.dtype.unitByteCount
-  return [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
+  return unsafe [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
     count = size
-    guard let target = UnsafeMutableRawPointer(blocks.baseAddress) else { return }
+    guard let target = unsafe UnsafeMutableRawPointer(blocks.baseAddress) else { return }
     unsafe numbers.withUnsafeBufferPointer { values in
       guard let source = values.baseAddress else { return }
       unsafe codec.quantize(source, rows: Tile.rows, columns: Tile.columns, into: target)
