@@ -7,7 +7,7 @@ BIN = .build/release
 PEERS = .peers
 PYTHON = $(PEERS)/bin/python
 
-APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev libopenblas0 pkg-config python3-venv
+APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 pkg-config python3-venv
 
 .PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers
 
@@ -21,7 +21,7 @@ build: dependencies
 test: dependencies spec-peers
 	@sh Tests/run.sh
 
-# Also what compares with other libraries.
+# Also what compares with other libraries: a million random strings through Kist and them (KIST_PEER_STRINGS=n for another number).
 test-peers: dependencies spec-peers peers
 	@KIST_PEERS=1 sh Tests/run.sh
 
@@ -49,16 +49,17 @@ install: build
 clean:
 	rm -rf .build $(PEERS)
 
-# What the build needs beyond Swift 6.2, and OpenBLAS, which is loaded when a model is computed. On Debian and Ubuntu it is installed; elsewhere it is named.
+# What the build needs beyond Swift 6.2, and OpenBLAS, which is loaded when a model is computed. On Debian and Ubuntu it is
+# installed; elsewhere it is named.
 dependencies:
-	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 2>/dev/null && \
+	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 zlib 2>/dev/null && \
 	  { [ "$$(uname)" = Darwin ] || /sbin/ldconfig -p | grep -q libopenblas; }; then :; \
 	elif command -v apt-get >/dev/null; then \
 	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT_PACKAGES) >/dev/null; \
 	else \
-	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3, PCRE2 10, OpenBLAS 0.3 and pkg-config: install them with your package manager" \
-	    "(brew install zstd xxhash simdjson pcre2 openblas pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel pcre2-devel openblas-devel)"; exit 1; fi
+	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3, PCRE2 10, zlib, OpenBLAS 0.3 and pkg-config: install them with your package manager" \
+	    "(brew install zstd xxhash simdjson pcre2 zlib openblas pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel pcre2-devel zlib-devel openblas)"; exit 1; fi
 	@command -v swift >/dev/null || { echo "Kist needs Swift 6.2 or newer: https://swift.org/install"; exit 1; }
 
 # What spec/kist.py, the independent reader, needs.
