@@ -14,7 +14,7 @@ extension Session {
     for (text, cache) in zip(context.texts, caches) {
       cache.append(inputs[1], inputs[2], rows: text)
       let position = context.places[text.lowerBound]
-      if text.count == 1 {
+      if text.count == 1, !attention.roundsAndScalesSlopes {
         let token = TokenAttention(attention: attention, row: text.lowerBound, place: position, keyCount: cache.count)
         try attendToken(token, query, cache, sinkValues, into: output)
       } else {

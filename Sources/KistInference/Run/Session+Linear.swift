@@ -20,12 +20,15 @@ extension Session {
   /// are not.
   private func tileRowCount(_ weight: WeightMatrix, tokenCount: Int) -> Int {
     let rows = weight.rowCount
-    // OpenBLAS is slower below about 192 rows; a job that reads less than 128 KiB costs more than it brings.
-    let wanted = tokenCount > 1 ? rows / 192 : min(32, rows * weight.fileRowByteCount >> 17)
-    let parts = max(2, wanted, (rows + weight.tileRowCount - 1) / weight.tileRowCount)
+    // Where rows are read as they lie, a source gives 1 MiB at a time.
+    let most =
+      tokenCount == 1 || weight.dtype == .f32 ? weight.tileRowCount : max(1, (1 << 20) / max(1, weight.fileColumnCount))
+    // OpenBLAS packs its inputs for each tile: the fewer, the better. A job that reads less than 128 KiB costs more than it brings.
+    let wanted = tokenCount > 1 ? rows / 320 : min(32, rows * weight.fileRowByteCount >> 17)
+    let parts = max(2, wanted, (rows + most - 1) / most)
     // As many for each of two threads, and whole registers.
     let even = (parts + 1) / 2 * 2
-    return min(weight.tileRowCount, ((rows + even - 1) / even + 15) / 16 * 16)
+    return min(most, ((rows + even - 1) / even + 15) / 16 * 16)
   }
 
   /// output = x · Wᵀ, a tile of W at a time.
