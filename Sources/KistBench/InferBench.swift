@@ -3,6 +3,7 @@ import Foundation
 import KistConversion
 import KistCore
 import KistInference
+import KistQuantization
 
 /// The forward pass of a 246M-parameter Llama: 512 tokens at once against transformers, and one at a time against memory.
 func inferBench(_ options: BenchOptions) throws {
@@ -53,19 +54,59 @@ private func decoding(_ folder: String, _ packed: String, _ options: BenchOption
   row("reading memory", "", gigabytesPerSecond(Int(pace), 1), "")
   for (name, path) in [("bf16", folder + "/bf16"), ("f32", folder + "/f32"), ("bf16, packed and kept", packed)] {
     let model = try LoadedModel.open(path: path, memory: MemoryBudget(byteCount: 4 << 30))
-    let session = try Session(model.weights, parallelism: Parallelism(threads: options.threads))
-    _ = try session.logits(session.advance([1, 2, 3]))
-    let count = 16
-    let seconds = try best(of: options.runs) {
-      for token in 0..<count { _ = try session.logits(session.advance([token])) }
-    }
-    // Every weight but the embedding's is read for each token.
-    let bytes = model.checkpoint.tensors.filter { !$0.name.contains("embed_tokens") }.reduce(0) { $0 + $1.byteCount }
-    let perSecond = Double(count) / seconds
-    row(
-      name, rate(perSecond), gigabytesPerSecond(Int(perSecond * Double(bytes)), 1),
-      ratio(perSecond * Double(bytes) / pace))
+    let bytes = model.checkpoint.tensors.filter { !isEmbedding($0.name) }.reduce(0) { $0 + $1.byteCount }
+    try decodingRow(name, model.weights, byteCount: bytes, pace, options)
   }
+  let model = try LoadedModel.open(path: folder + "/bf16")
+  let tensors = try model.checkpoint.tensors.map { try quantized($0) }
+  let bytes = tensors.filter { !isEmbedding($0.name) }.reduce(0) { $0 + $1.source.byteCount }
+  let weights = try WeightTable(
+    model.model, tensors, file: model.path, memory: MemoryBudget(byteCount: 4 << 30))
+  try decodingRow("Q8_0", weights, byteCount: bytes, pace, options)
+}
+
+/// Every weight but the embedding's is read for each token.
+private func isEmbedding(_ name: String) -> Bool { name.contains("embed_tokens") }
+
+private func decodingRow(
+  _ name: String, _ weights: WeightTable, byteCount: Int, _ pace: Double, _ options: BenchOptions
+) throws {
+  let session = try Session(weights, parallelism: Parallelism(threads: options.threads))
+  _ = try session.logits(session.advance([1, 2, 3]))
+  let count = 16
+  let seconds = try best(of: options.runs) {
+    for token in 0..<count { _ = try session.logits(session.advance([token])) }
+  }
+  let bytesPerSecond = Double(count) / seconds * Double(byteCount)
+  row(name, rate(Double(count) / seconds), gigabytesPerSecond(Int(bytesPerSecond), 1), ratio(bytesPerSecond / pace))
+}
+
+/// A tensor as Q8_0 in memory, where it is a matrix.
+private func quantized(_ tensor: CheckpointTensor) throws -> WeightTensor {
+  var result = WeightTensor(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, source: tensor.source)
+  guard let dtype = tensor.dtype, let decoder = RowDecoder(dtype), let codec = BlockCodec(.q8_0),
+    tensor.shape.dimensions.count == 2
+  else { return result }
+  let (rows, columns) = (tensor.shape.dimensions[0], tensor.shape.dimensions[1])
+  let size = decoder.byteCount(of: columns)
+  let blockBytes = columns / 32 * 34
+  var blocks = [UInt8](repeating: 0, count: rows * blockBytes)
+  var numbers = [Float](repeating: 0, count: columns)
+  for row in 0..<rows {
+    try unsafe tensor.source.withBytes(row * size..<(row + 1) * size) { bytes throws(KistError) in
+      unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+        unsafe blocks.withUnsafeMutableBytes { blocks in
+          guard let source = bytes.baseAddress, let values = numbers.baseAddress else { return }
+          unsafe decoder.decode(source, count: columns, into: values)
+          guard let base = blocks.baseAddress else { return }
+          unsafe codec.quantize(values, rows: 1, columns: columns, into: base + row * blockBytes)
+        }
+      }
+    }
+  }
+  result.dtype = .q8_0
+  result.source = MemorySource(blocks)
+  return result
 }
 
 /// Bytes a second at which all threads together read memory that no cache holds.

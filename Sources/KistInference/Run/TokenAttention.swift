@@ -43,7 +43,7 @@ struct TokenAttention: Sendable {
   }
 
   private func withPointer(_ numbers: [Float]?, from start: Int, _ body: (UnsafePointer<Float>?) -> Void) {
-    guard let numbers else { return unsafe body(nil) }
+    guard let numbers else { return body(nil) }
     unsafe numbers.withUnsafeBufferPointer { unsafe body($0.baseAddress.map { unsafe $0 + start }) }
   }
 }
