@@ -26,6 +26,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -42,8 +43,10 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ],
       swiftSettings: strict),
-    .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
-    .target(name: "KistTokenizers", dependencies: ["KistCore", "CPCRE2"], swiftSettings: strict),
+    .target(name: "KistCheckpoints", dependencies: ["KistCore", "CZlib"], swiftSettings: strict),
+    .target(
+      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2", "CKernels"], swiftSettings: strict
+    ),
     .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
     .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
     .target(
@@ -67,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
-        "KistQuantization",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistInference",
+        "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],
@@ -85,10 +88,12 @@ let package = Package(
     .testTarget(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
+      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "CKernels", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "KistArchitecturesTests", dependencies: ["KistArchitectures", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(
       name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(

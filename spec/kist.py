@@ -51,10 +51,16 @@ RAW, ZSTD = 0, 1
 
 class Dtype(NamedTuple):
     name: str
-    bits: int  # per element
-    unit: int  # bytes: the least that holds whole elements
+    bits: int  # per element; 0 where elements share scales
+    unit: int  # bytes: the least that holds whole elements, or a block
     component: int  # bytes: what the transforms take apart
-    numpy: Any
+    numpy: Any  # None: blocks are given as rows of bytes
+    block: int = 0  # elements of a block
+
+    @property
+    def elements(self) -> int:
+        """Elements of a unit."""
+        return self.block or 8 * self.unit // self.bits
 
 
 DTYPES = {
@@ -81,6 +87,17 @@ DTYPES = {
     41: Dtype("F6_E3M2", 6, 3, 1, ml_dtypes.float6_e3m2fn),
     42: Dtype("F4", 4, 1, 1, ml_dtypes.float4_e2m1fn),
 }
+# GGML's block types: ggml_type, elements of a block, its bytes.
+BLOCK_TYPES = {
+    "Q4_0": (2, 32, 18), "Q4_1": (3, 32, 20), "Q5_0": (6, 32, 22), "Q5_1": (7, 32, 24), "Q8_0": (8, 32, 34),
+    "Q8_1": (9, 32, 36), "Q2_K": (10, 256, 84), "Q3_K": (11, 256, 110), "Q4_K": (12, 256, 144),
+    "Q5_K": (13, 256, 176), "Q6_K": (14, 256, 210), "Q8_K": (15, 256, 292), "IQ2_XXS": (16, 256, 66),
+    "IQ2_XS": (17, 256, 74), "IQ3_XXS": (18, 256, 98), "IQ1_S": (19, 256, 50), "IQ4_NL": (20, 32, 18),
+    "IQ3_S": (21, 256, 110), "IQ2_S": (22, 256, 82), "IQ4_XS": (23, 256, 136), "IQ1_M": (29, 256, 56),
+    "TQ1_0": (34, 256, 54), "TQ2_0": (35, 256, 66), "MXFP4": (39, 32, 17), "NVFP4": (40, 64, 36),
+    "Q1_0": (41, 128, 18), "Q2_0": (42, 64, 18),
+}  # fmt: skip
+DTYPES |= {256 + kind: Dtype(name, 0, size, 1, None, count) for name, (kind, count, size) in BLOCK_TYPES.items()}
 ROTATED = {"F16", "BF16", "F32", "F64", "C64"}  # the dtypes that float planes are for
 BYTES = Dtype("-", 8, 1, 1, np.uint8)
 
@@ -187,12 +204,16 @@ class KistFile:
         return b"".join(self._unpacked(entry, at, chunk) for at, chunk in enumerate(self._chunks(entry)))
 
     def array(self, entry: Entry) -> np.ndarray[Any, Any]:
-        """A tensor as a read-only array, one element to an item also for F6 and F4; bytes for an unknown dtype."""
+        """A tensor as a read-only array, one element to an item also for F6 and F4.
+
+        Bytes for an unknown dtype; for a block type bytes too, one block to a row."""
         content = np.frombuffer(self.read(entry), np.uint8)
         if entry.dtype not in DTYPES:
             return content
         kind = entry.type
         values: np.ndarray[Any, Any]
+        if kind.numpy is None:
+            return content.reshape(-1, kind.unit)
         if kind.name == "BOOL":
             values = content != 0
         elif kind.bits < 8:
@@ -382,7 +403,7 @@ class KistFile:
         for dim in shape:
             product *= dim
             need(max(product, dim) < 1 << 63, "dims", "they or their product reach 2⁶³")
-        fits = product * type.bits == 8 * entry.raw_length
+        fits = product % type.elements == 0 and product // type.elements * type.unit == entry.raw_length
         need(fits or entry.dtype not in DTYPES, "raw length", f"{entry.raw_length} for {list(shape)} of {type.name}")
         return shape
 

@@ -1,6 +1,6 @@
-"""python Fixtures/make/bench_llama.py FOLDER [--tokenizer FILE...]    (pip install numpy ml_dtypes tokenizers==0.23.3)
+"""python Fixtures/make/bench_llama.py FOLDER [--type bf16|f32] [--tokenizer FILE... | --no-tokenizer]    (pip install numpy ml_dtypes tokenizers==0.23.3)
 
-Writes the model that the benches run: a Llama of 246 million parameters (1024 wide, 16 layers, BF16, 492 MB) in Hugging Face form.
+Writes the model that the benches run: a Llama of 246 million parameters (1024 wide, 16 layers, BF16, 492 MB, or the same values in F32) in Hugging Face form.
 Its weights are random, normal with a deviation of 0.02, and the same each time. The tokenizer is a byte-level BPE of 32,000 tokens
 learned from Python's own sources and documentation, or from the text FILEs given; so its tokens depend on what is there.
 """
@@ -18,14 +18,14 @@ from typing import Any
 import libraries_first  # noqa: F401
 import ml_dtypes
 import numpy as np
-import tokenizers
 
 WIDTH, FEED_FORWARD, LAYERS, HEADS, KEY_VALUE_HEADS, VOCABULARY = 1024, 2816, 16, 16, 4, 32000
 SPECIAL = ["<s>", "</s>"]
+TYPES = {ml_dtypes.bfloat16: "BF16", np.float32: "F32"}
 CORPUS_BYTES = 16_000_000
 
 
-def configuration() -> dict[str, Any]:
+def configuration(type: str) -> dict[str, Any]:
     return {
         "architectures": ["LlamaForCausalLM"],
         "bos_token_id": 0,
@@ -43,7 +43,7 @@ def configuration() -> dict[str, Any]:
         "rms_norm_eps": 1e-05,
         "rope_theta": 10000.0,
         "tie_word_embeddings": False,
-        "torch_dtype": "bfloat16",
+        "torch_dtype": {"bf16": "bfloat16", "f32": "float32"}[type],
         "vocab_size": VOCABULARY,
     }
 
@@ -74,13 +74,13 @@ def weights(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return (values + 1 if len(shape) == 1 else values).astype(ml_dtypes.bfloat16)
 
 
-def write_weights(path: Path) -> int:
+def write_weights(path: Path, dtype: Any) -> int:
     """Writes one tensor after the other, and returns how many parameters they have."""
     named, offset = shapes(), 0
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     for name, shape in named.items():
-        end = offset + 2 * int(np.prod(shape))
-        header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [offset, end]}
+        end = offset + np.dtype(dtype).itemsize * int(np.prod(shape))
+        header[name] = {"dtype": TYPES[dtype], "shape": list(shape), "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -88,8 +88,8 @@ def write_weights(path: Path) -> int:
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for shape in named.values():
-            file.write(weights(random, shape).tobytes())
-    return offset // 2
+            file.write(weights(random, shape).astype(dtype).tobytes())
+    return offset // np.dtype(dtype).itemsize
 
 
 def lines(files: list[Path]) -> Iterator[str]:
@@ -102,7 +102,9 @@ def lines(files: list[Path]) -> Iterator[str]:
             yield line
 
 
-def learned_tokenizer(files: list[Path]) -> tokenizers.Tokenizer:
+def learned_tokenizer(files: list[Path]) -> Any:
+    import tokenizers
+
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
@@ -122,14 +124,7 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--tokenizer", type=Path, nargs="+", metavar="FILE")
-    arguments = parser.parse_args()
-    folder: Path = arguments.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    files = arguments.tokenizer or sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*/**/*.py"))
+def write_tokenizer(folder: Path, files: list[Path]) -> None:
     learned_tokenizer(files).save(str(folder / "tokenizer.json"), pretty=False)
     write_json(folder / "tokenizer_config.json", {
         "add_bos_token": False,
@@ -139,8 +134,22 @@ def main() -> None:
         "model_max_length": 4096,
         "tokenizer_class": "PreTrainedTokenizerFast",
     })  # fmt: skip
-    write_json(folder / "config.json", configuration())
-    print(f"{folder}: {write_weights(folder / 'model.safetensors'):,} parameters")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--type", choices=["bf16", "f32"], default="bf16")
+    parser.add_argument("--no-tokenizer", action="store_true")
+    parser.add_argument("--tokenizer", type=Path, nargs="+", metavar="FILE")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    if not arguments.no_tokenizer:
+        write_tokenizer(folder, arguments.tokenizer or sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*/**/*.py")))
+    write_json(folder / "config.json", configuration(arguments.type))
+    dtype = {"bf16": ml_dtypes.bfloat16, "f32": np.float32}[arguments.type]
+    print(f"{folder}: {write_weights(folder / 'model.safetensors', dtype):,} parameters")
 
 
 if __name__ == "__main__":

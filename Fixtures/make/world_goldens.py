@@ -126,6 +126,7 @@ def analogy(model: Any, tokenizer: tokenizers.Tokenizer, a: str, b: str, c: str)
 @torch.no_grad()
 def write_all() -> dict[str, Any]:
     """Writes every file and returns the loss."""
+    torch.set_num_threads(1)  # so that the sums do not hang on how many there are
     model, tokenizer = read_model(), tokenizers.Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     held_out = world(**HELD_OUT)
     (FOLDER / "held-out.txt").write_text(held_out, encoding="ascii")

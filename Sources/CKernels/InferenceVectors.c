@@ -4,26 +4,7 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// Four sums at once, so that one addition need not wait for the one before it.
-KIST_CLONES float kist_dot(const float *a, const float *b, size_t count) {
-  floats sums[4] = {{0}}, x, y;
-  size_t i = 0;
-  for (; count - i >= 4 * lanes; i += 4 * lanes) {
-    for (size_t k = 0; k < 4; k++) {
-      load_lanes(a + i + k * lanes, lanes, 0, &x);
-      load_lanes(b + i + k * lanes, lanes, 0, &y);
-      sums[k] += x * y;
-    }
-  }
-  for (; i < count; i += lanes) {
-    size_t width = lanes_from(i, count);
-    load_lanes(a + i, width, 0, &x);
-    load_lanes(b + i, width, 0, &y);
-    sums[0] += x * y;
-  }
-  floats sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  return sum_of_lanes(&sum);
-}
+KIST_CLONES float kist_dot(const float *a, const float *b, size_t count) { return dot_product(a, b, count); }
 
 KIST_CLONES void kist_add_scaled(float *y, const float *x, float scale, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += x[i] * scale;

@@ -90,8 +90,9 @@ INLINE void normal_lanes(const floats *x, floats *result) {
   magnitude_of_lanes(x, &a);
   doubles wide = WIDENED(*x), exponent = -0.5 * wide * wide;
   exp_wide_lanes(&exponent, &e);
-  doubles above = WIDENED(a) + 3;
-  doubles wide_s = 1 - 6 / above;
+  // What the last digits depend on is in doubles.
+  doubles w = 1 / (WIDENED(a) + 3);
+  doubles wide_s = 1 - 6 * w;
   floats s = NARROWED(wide_s);
   floats p = s * 0x1.c8dee8p-15f + 0x1.134c4cp-13f;
   p = p * s - 0x1.00a328p-12f;
@@ -103,7 +104,7 @@ INLINE void normal_lanes(const floats *x, floats *result) {
   doubles q = WIDENED(p) * wide_s + 0x1.d71386p-3;
   q = q * wide_s - 0x1.04c72ap-1;
   q = q * wide_s + 0x1.754a76p-1;
-  floats tail = e * NARROWED(q / above);
+  floats tail = e * NARROWED(q * w);
   *result = CHOOSE(*x > 0, 1 - tail, tail);
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#pragma STDC FP_CONTRACT OFF
+
 enum { lanes = 16 };
 typedef float floats __attribute__((vector_size(4 * lanes), aligned(4)));
 typedef uint32_t words __attribute__((vector_size(4 * lanes), aligned(4)));
@@ -70,6 +72,27 @@ INLINE float maximum_of_lanes(const floats *x) {
   float maximum = (*x)[0];
   for (size_t k = 1; k < lanes; k++) maximum = (*x)[k] > maximum ? (*x)[k] : maximum;
   return maximum;
+}
+
+/// Four sums at once, so that one addition need not wait for the one before it.
+INLINE float dot_product(const float *a, const float *b, size_t count) {
+  floats sums[4] = {{0}}, x, y;
+  size_t i = 0;
+  for (; count - i >= 4 * lanes; i += 4 * lanes) {
+    for (size_t k = 0; k < 4; k++) {
+      load_lanes(a + i + k * lanes, lanes, 0, &x);
+      load_lanes(b + i + k * lanes, lanes, 0, &y);
+      sums[k] += x * y;
+    }
+  }
+  for (; i < count; i += lanes) {
+    size_t width = lanes_from(i, count);
+    load_lanes(a + i, width, 0, &x);
+    load_lanes(b + i, width, 0, &y);
+    sums[0] += x * y;
+  }
+  floats sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  return sum_of_lanes(&sum);
 }
 
 #endif

@@ -10,7 +10,9 @@ struct KistBench: ParsableCommand {
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
     subcommands: [
-      All.self, Pack.self, Open.self, Convert.self, Edit.self, Tokenize.self, TokenizeOnce.self, Quantize.self,
+      All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Quantize.self, Tokenize.self,
+      TokenizeOnce.self,
+      Normalize.self, Train.self, TrainOnce.self, Compile.self,
     ])
 }
 
@@ -37,7 +39,11 @@ struct All: ParsableCommand {
     try editBench(options, gigabytes: 5)
     try packBench(options)
     try openBench(options)
+    try inferBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try normalizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try compileBench(options)
+    try trainBench(options)
     try quantizeBench(options, llamaQuantize: nil, millions: 16)
   }
 }
@@ -61,6 +67,12 @@ struct Convert: ParsableCommand {
   @OptionGroup var options: BenchOptions
   @Option(help: "Size of the checkpoint.") var gigabytes = 5
   func run() throws { try convertBench(options, gigabytes: gigabytes) }
+}
+
+struct Infer: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "The forward pass, against transformers and memory's pace.")
+  @OptionGroup var options: BenchOptions
+  func run() throws { try inferBench(options) }
 }
 
 struct Edit: ParsableCommand {

@@ -19,6 +19,13 @@ extension Checkpoint {
     switch FileKind(of: file) {
     case .kist: return try openContainer(try KistFile(file))
     case .safetensors: return try openSafetensors(try SafetensorsFile(file))
+    case .gguf: return try openGGUF(try GGUFSet(file), path: path)
+    case .zip: return try openZip(file)
+    case .npy: return try openNpy(file)
+    case .pickle:
+      throw KistError(
+        .unsupported, file: path, "is a bare pickle, as PyTorch wrote checkpoints before 1.6: reading it would run it",
+        advice: "in Python, torch.save(torch.load(old, weights_only=True), new) writes it anew")
     case .other(let name):
       throw KistError(.unsupported, file: path, "is \(name), which this version does not read")
     case nil where path.hasSuffix(".safetensors"):
@@ -27,19 +34,12 @@ extension Checkpoint {
     case nil:
       throw KistError(
         .invalid, file: path, "is no checkpoint that this version knows",
-        advice: "it reads .kist and safetensors files and Hugging Face folders")
+        advice: "it reads .kist, safetensors, GGUF, PyTorch and NumPy files and Hugging Face folders")
     }
   }
 
-  /// The key-values of weight files: for each key, what the first file that has it says.
-  package static func metadata(of files: [WeightFile]) -> Metadata {
-    metadata(of: files.compactMap { try? SafetensorsHeader(detached: $0.header) })
-  }
-
   private static func metadata(of headers: [SafetensorsHeader]) -> Metadata {
-    var metadata = Metadata()
-    for item in headers.flatMap(\.metadata) where metadata[item.key] == nil { metadata[item.key] = .string(item.value) }
-    return metadata
+    Metadata(headers.flatMap(\.metadata).map { ($0.key, .string($0.value)) })
   }
 
   // MARK: - safetensors
@@ -47,7 +47,7 @@ extension Checkpoint {
   private static func openSafetensors(_ file: SafetensorsFile) throws(KistError) -> Checkpoint {
     Checkpoint(
       path: file.path, format: .safetensors, tensors: tensors(of: [file]), assets: [],
-      weightFiles: [WeightFile(path: "model.safetensors", header: file.headerBytes)],
+      weightFiles: [WeightFile(path: "model.safetensors", source: FileSource(file.mapped, range: file.headerRange))],
       metadata: metadata(of: [file.header]), emptyDirectories: [], leftOut: [], container: nil,
       byteCount: file.byteCount)
   }
@@ -66,6 +66,7 @@ extension Checkpoint {
 
   private static func openFolder(_ path: String, includingAllFiles: Bool) throws(KistError) -> Checkpoint {
     let folder = try ModelDirectory(path: path, includingAllFiles: includingAllFiles)
+    if folder.weightFormat == .pytorch { return try openFolder(ofPyTorch: folder) }
     let files = try folder.weightFiles.map { name throws(KistError) in
       try SafetensorsFile(path: folder.path(of: name))
     }
@@ -75,7 +76,9 @@ extension Checkpoint {
     let byteCount = files.reduce(0) { $0 + $1.byteCount } + assets.reduce(0) { $0 + $1.byteCount }
     return Checkpoint(
       path: path, format: .huggingFace, tensors: tensors(of: files), assets: assets,
-      weightFiles: zip(folder.weightFiles, files).map { WeightFile(path: $0, header: $1.headerBytes) },
+      weightFiles: zip(folder.weightFiles, files).map {
+        WeightFile(path: $0, source: FileSource($1.mapped, range: $1.headerRange))
+      },
       metadata: metadata(of: files.map(\.header)), emptyDirectories: folder.emptyDirectories,
       leftOut: folder.leftOut.map { LeftOutFile(path: $0.path, reason: $0.reason) }, container: nil,
       byteCount: byteCount)
@@ -88,13 +91,14 @@ extension Checkpoint {
       do throws(KistError) { return try Provenance(decoding: bytes) } catch { throw error.inFile(file.path) }
     }
     let weightFiles = try (provenance?.weights ?? []).map { name throws(KistError) in
-      WeightFile(path: name, header: try header(of: name, in: file))
+      WeightFile(path: name, source: try header(of: name, in: file))
     }
-    let owners = ownersOfTensors(weightFiles)
+    // Where there is one file, there is no need to read it.
+    let owners = try weightFiles.count > 1 ? ownersOfTensors(weightFiles) : [:]
     let tensors = file.tensors.map { entry in
       CheckpointTensor(
         name: entry.name, dtype: entry.dtype, shape: entry.shape, source: EntrySource(file, entry), entry: entry,
-        weightFile: owners[Array(entry.name.utf8)])
+        weightFile: weightFiles.count == 1 ? 0 : owners[Array(entry.name.utf8)])
     }
     let headers = Set(weightFiles.map { Array($0.path.utf8) })
     let assets = file.assets.filter { !headers.contains(Array($0.name.utf8)) }.map { entry in
@@ -106,21 +110,21 @@ extension Checkpoint {
       byteCount: file.byteCount)
   }
 
-  private static func header(of name: String, in file: KistFile) throws(KistError) -> [UInt8] {
-    guard let entry = file.find(name, .asset), entry.byteCount <= SafetensorsHeader.maximumByteCount + 8 else {
+  private static func header(of name: String, in file: KistFile) throws(KistError) -> any ByteSource {
+    guard let entry = file.find(name, .asset), entry.byteCount <= WeightHeader.maximumByteCount else {
       throw KistError(
         .damaged, file: file.path, field: RecordName.provenance,
         "names the weight file '\(name)', whose header is not there")
     }
-    return try file.bytes(of: entry)
+    return EntrySource(file, entry)
   }
 
   /// For each tensor name, which weight file names it.
-  private static func ownersOfTensors(_ files: [WeightFile]) -> [[UInt8]: Int] {
+  private static func ownersOfTensors(_ files: [WeightFile]) throws(KistError) -> [[UInt8]: Int] {
     var owners: [[UInt8]: Int] = [:]
     for (index, file) in files.enumerated() {
-      guard let header = try? SafetensorsHeader(detached: file.header) else { continue }
-      for tensor in header.tensors { owners[Array(tensor.name.utf8)] = index }
+      guard let header = WeightHeader(try file.header()) else { continue }
+      for name in header.tensorNames { owners[Array(name.utf8)] = index }
     }
     return owners
   }

@@ -11,8 +11,16 @@ public struct Checkpoint: Sendable {
     case kist
     /// One file of tensors.
     case safetensors
+    /// One file, or the parts of a split one.
+    case gguf
     /// A folder as on the Hugging Face hub.
     case huggingFace = "huggingface"
+    /// A zip archive that `torch.save` wrote.
+    case pytorch
+    /// A zip archive of NumPy arrays.
+    case npz
+    /// One NumPy array.
+    case npy
   }
 
   /// The path as it was given.
@@ -34,6 +42,8 @@ public struct Checkpoint: Sendable {
   public let container: KistFile?
   /// Length of all files that were read.
   public let byteCount: Int
+  /// Zip archives that the tensors come from; `verify` checks their CRC-32s.
+  package var archives: [ZipArchive] = []
 }
 
 /// A file of a folder that was not read.
@@ -71,6 +81,17 @@ public struct CheckpointAsset: Sendable {
 /// A file of weights, without the tensors' data.
 public struct WeightFile: Sendable {
   public var path: String
-  /// The bytes before the tensor data, as they were: for safetensors the length field and the JSON.
-  public var header: [UInt8]
+  /// What of the file is no tensor data, as it was: of safetensors the length field and the JSON, of GGUF the header, padding between
+  /// tensors, and what follows the last, one after the other.
+  public var source: any ByteSource
+
+  public func header() throws(KistError) -> [UInt8] {
+    var header: [UInt8] = []
+    header.reserveCapacity(source.byteCount)
+    for start in stride(from: 0, to: source.byteCount, by: Layout.maximumChunkByteCount) {
+      let range = start..<min(start + Layout.maximumChunkByteCount, source.byteCount)
+      unsafe try source.withBytes(range) { bytes throws(KistError) in unsafe header.append(contentsOf: bytes) }
+    }
+    return header
+  }
 }

@@ -10,6 +10,21 @@ public struct Metadata: Sendable, Equatable {
     case integer(String, type: String)
     /// A number of one of the types `f32 f64`.
     case float(Double, type: String)
+    /// Values of one type.
+    case list(List)
+
+    /// Floats are the same when they are the same number, or both none.
+    public static func == (a: Value, b: Value) -> Bool {
+      switch (a, b) {
+      case (.string(let one), .string(let other)): one.utf8.elementsEqual(other.utf8)
+      case (.bool(let one), .bool(let other)): one == other
+      case (.integer(let one, let type), .integer(let other, let otherType)): one == other && type == otherType
+      case (.float(let one, let type), .float(let other, let otherType)):
+        type == otherType && (one.bitPattern == other.bitPattern || one.isNaN && other.isNaN)
+      case (.list(let one), .list(let other)): one == other
+      default: false
+      }
+    }
   }
 
   public struct Item: Sendable, Equatable {
@@ -21,6 +36,14 @@ public struct Metadata: Sendable, Equatable {
   public private(set) var items: [Item] = []
 
   public init() {}
+
+  /// Keys and values in their order; of a key that is there more than once the first.
+  package init(_ items: some Sequence<(key: String, value: Value)>) {
+    var seen: Set<[UInt8]> = []
+    for item in items where seen.insert(Array(item.key.utf8)).inserted {
+      self.items.append(Item(key: item.key, value: item.value))
+    }
+  }
 
   public var isEmpty: Bool { items.isEmpty }
 
@@ -47,6 +70,7 @@ extension Metadata.Value: CustomStringConvertible {
     case .string: "string"
     case .bool: "bool"
     case .integer(_, let type), .float(_, let type): type
+    case .list: "array"
     }
   }
 
@@ -55,11 +79,12 @@ extension Metadata.Value: CustomStringConvertible {
     case .string(let text): text
     case .bool(let flag): String(flag)
     case .integer(let digits, _): digits
-    case .float(let number, _): String(number)
+    case .float(let number, let type): type == "f32" ? String(Float(number)) : String(number)
+    case .list(let list): list.description
     }
   }
 
-  /// The types that a value can have.
+  /// The types that a value given as text can have.
   package static let types: Set<String> = Set(["string", "bool", "f32", "f64"] + integerRanges.keys)
 
   private static let integerRanges: [String: ClosedRange<Int128>] = [
@@ -81,6 +106,10 @@ extension Metadata.Value: CustomStringConvertible {
     case "f32", "f64":
       guard let number = Double(text), number.isFinite else { throw failure }
       self = .float(type == "f32" ? Double(Float(number)) : number, type: type)
+    case "array":
+      throw KistError(
+        .unsupported, field: "metadata", "is a list, and lists can't be given as text",
+        advice: "take the key out with unset, or give it another type with key:type=value")
     default:
       guard let range = Self.integerRanges[type] else {
         throw KistError(
@@ -104,11 +133,11 @@ extension Metadata {
     guard let members = document.root.members else { throw damage("not a JSON object") }
     var seen: Set<[UInt8]> = []
     for (key, member) in members {
-      guard let type = member["type"]?.string, let value = member["value"], let text = value.scalarText else {
+      guard let type = member["type"]?.string, let value = member["value"] else {
         throw damage("'\(key)' has no type and value")
       }
       guard seen.insert(Array(key.utf8)).inserted else { throw damage("'\(key)' is there twice") }
-      do { items.append(Item(key: key, value: try Value(text, type: type))) } catch {
+      do { items.append(Item(key: key, value: try Value(value, type: type))) } catch {
         throw damage("'\(key)': \(error.problem)")
       }
     }
@@ -122,23 +151,10 @@ extension Metadata {
         (
           item.key,
           { text in
-            text.object([
-              ("type", { $0.string(item.value.type) }),
-              (
-                "value",
-                { if case .string(let string) = item.value { $0.string(string) } else { $0.literal("\(item.value)") } }
-              ),
-            ])
+            text.object([("type", { $0.string(item.value.type) }), ("value", { item.value.write(&$0) })])
           }
         )
       })
     return text.bytes
-  }
-}
-
-extension JSONValue {
-  /// A string, number or boolean as text.
-  fileprivate var scalarText: String? {
-    string ?? bool.map(String.init) ?? uint64.map(String.init) ?? int.map(String.init) ?? double.map { String($0) }
   }
 }

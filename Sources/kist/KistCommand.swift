@@ -9,7 +9,7 @@ struct KistCommand: ParsableCommand {
     commandName: "kist",
     abstract: "A container for language models: one file, checksummed, packed without loss, editable in place.",
     discussion: """
-      Reads Hugging Face directories, safetensors files and its own .kist files.
+      Reads Hugging Face directories, safetensors and GGUF files and its own .kist files.
 
       Results are written to standard output, everything else to standard error. Exit status: 0 done, or the same; 1 \
       differs, or damaged; 2 could not run; 64 usage; 130 interrupted.

@@ -4,7 +4,7 @@ import Testing
 /// The kernels as compiled for one kind of processor, called with arrays. The element after the last that may be written
 /// is checked to be left alone.
 @safe struct Clone: CustomTestStringConvertible, @unchecked Sendable {
-  private let kernels: kist_kernel_clones
+  let kernels: kist_kernel_clones
 
   /// What the program calls, and every clone that this machine can run.
   static let all: [Clone] = {
@@ -116,6 +116,28 @@ import Testing
       let start = unsafe bytes.baseAddress.map { unsafe $0 + 1 }
       return unsafe writing([Float](repeating: 7, count: rowCount)) { unsafe kernel?(start, rowCount, x.count, x, $0) }
     }
+  }
+
+  /// The attention weights and the result; `slopes` and `sinks` are left out when empty.
+  func attend(
+    _ shape: kist_attention_shape, _ queries: [Float], _ keys: [Float], _ values: [Float], slopes: [Float],
+    sinks: [Float]
+  ) -> (weights: [Float], out: [Float]) {
+    var shape = unsafe shape
+    let (group, positions, size) = unsafe (shape.group, shape.positions, shape.value_size)
+    var out: [Float] = []
+    let weights = unsafe slopes.withUnsafeBufferPointer { slopePointer in
+      unsafe sinks.withUnsafeBufferPointer { sinkPointer in
+        unsafe shape.slopes = slopes.isEmpty ? nil : slopePointer.baseAddress
+        unsafe shape.sinks = sinks.isEmpty ? nil : sinkPointer.baseAddress
+        return unsafe writing([Float](repeating: 7, count: group * positions)) { scores in
+          out = unsafe writing([Float](repeating: 7, count: group * size)) {
+            unsafe kernels.attend(queries, keys, values, &shape, scores, $0)
+          }
+        }
+      }
+    }
+    return (weights, out)
   }
 
   private func writing(_ initial: [Float], _ body: (UnsafeMutablePointer<Float>?) -> Void?) -> [Float] {

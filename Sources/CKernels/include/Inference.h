@@ -61,6 +61,25 @@ void kist_add(float *y, const float *x, size_t count);                      // y
 void kist_scale(float *x, float scale, size_t count);                       // x *= scale
 void kist_multiply(float *y, const float *x, size_t count);                 // y *= x
 
+/// One position's attention with one KV head: `group` query heads that share it look at `positions` cached rows, so
+/// that these are read once.
+typedef struct {
+  size_t positions, group;
+  size_t head_size, key_stride;      // floats of a key, and from one position's key to the next one's
+  size_t value_size, value_stride;   // the same for values
+  float scale;                       // of q · k
+  float cap;                         // soft cap of the scaled scores; 0 for none
+  const float *slopes;               // ALiBi, one a query head: slope · (position - last position) is added; or null
+  const float *sinks;                // one a query head, a term in the softmax's sum only; or null
+} kist_attention_shape;
+
+/// out [group, value_size] = softmax(cap(scale · q kᵀ) + ALiBi) v. A causal mask is in `positions`; a sliding window
+/// is made by starting at a later position. `scores` [group, positions] is left holding the attention weights.
+/// `queries` is [group, head_size]. Nothing may overlap. With no positions, out is 0.
+void kist_attend(
+    const float *queries, const float *keys, const float *values, const kist_attention_shape *shape, float *scores,
+    float *out);
+
 // A stored matrix [row_count, columns], row after row, times a vector: y[row] = Σ rows[row, i] · x[i]. `y` must not
 // overlap the others. Each reads the weights once, at the speed of memory. A row's result does not depend on the other
 // rows, so a caller may split them between threads.

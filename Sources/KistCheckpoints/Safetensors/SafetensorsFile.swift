@@ -17,8 +17,11 @@ public struct SafetensorsFile: Sendable {
     do throws(KistError) { header = try SafetensorsHeader(file.bytes) } catch { throw error.inFile(file.path) }
   }
 
+  /// Where the bytes before the data are.
+  package var headerRange: Range<Int> { 0..<header.byteCount }
+
   /// The bytes before the data, as they are.
-  public var headerBytes: [UInt8] { unsafe [UInt8](mapped.pointer(0..<header.byteCount)) }
+  public var headerBytes: [UInt8] { unsafe [UInt8](mapped.pointer(headerRange)) }
 
   /// A tensor's elements where they lie in the file, as they are: row-major, little-endian.
   ///

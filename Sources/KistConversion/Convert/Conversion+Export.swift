@@ -9,8 +9,8 @@ extension Conversion {
   /// Writes one safetensors file.
   func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
     let layout: WeightLayout
-    if let file = source.weightFiles.first, source.weightFiles.count == 1, metadataIsUnchanged,
-      let verbatim = WeightLayout.verbatim(file, tensors: tensors)
+    if let file = source.weightFiles.first, source.weightFiles.count == 1, try metadataIsUnchanged(),
+      let verbatim = try WeightLayout.verbatim(file, tensors: tensors)
     {
       layout = verbatim
     } else {
@@ -20,6 +20,11 @@ extension Conversion {
     try layout.write(to: file.output, options.parallelism, progress)
     try file.commit(replacing: options.replacesExisting)
     var notices = notice(of: [layout])
+    let lists = source.metadata.items.filter(\.value.isPartial).map(\.key)
+    if !lists.isEmpty {
+      notices.append(
+        "metadata of safetensors is short texts: these lists stay behind: \(lists.joined(separator: ", "))")
+    }
     if !source.assets.isEmpty {
       notices.append("a safetensors file holds tensors only: \(source.assets.count) other files stay behind")
     }
@@ -28,6 +33,12 @@ extension Conversion {
 
   /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
   func exportFolder(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    guard source.provenanceFormat != .gguf else {
+      throw KistError(
+        .unsupported, file: target,
+        "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
+        advice: "write .gguf, .kist or .safetensors")
+    }
     let layouts = try folderLayouts()
     var assets = source.assets
     if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
@@ -56,9 +67,11 @@ extension Conversion {
   }
 
   /// Whether the key-values are those of the weight files' own headers.
-  private var metadataIsUnchanged: Bool { source.metadata == Checkpoint.metadata(of: source.weightFiles) }
+  func metadataIsUnchanged() throws(KistError) -> Bool {
+    try source.metadata == Checkpoint.metadata(of: source.weightFiles)
+  }
 
-  private func notice(of layouts: [WeightLayout]) -> [String] {
+  func notice(of layouts: [WeightLayout]) -> [String] {
     let fresh = layouts.filter { !$0.isVerbatim }
     guard !fresh.isEmpty, !source.weightFiles.isEmpty else { return [] }
     return [
@@ -73,11 +86,11 @@ extension Conversion {
     }
     // A tensor that no weight file knows goes with the first.
     let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
-    let keepsHeaders = metadataIsUnchanged
+    let keepsHeaders = try metadataIsUnchanged()
     var layouts: [WeightLayout] = []
     for (index, file) in files.enumerated() {
       let group = groups[index] ?? []
-      if keepsHeaders, let verbatim = WeightLayout.verbatim(file, tensors: group) {
+      if keepsHeaders, let verbatim = try WeightLayout.verbatim(file, tensors: group) {
         layouts.append(verbatim)
       } else {
         layouts.append(try .fresh(path: file.path, tensors: group, metadata: source.metadata, source: source.path))

@@ -38,9 +38,10 @@ extension Conversion {
 
   private func packFiles(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
     var assets = source.assets.map { NewEntry.asset($0.path, source: $0.source) }
-    if takesAll {
-      assets += source.weightFiles.map { .asset($0.path, source: MemorySource($0.header)) }
-    } else {
+    // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
+    let keepsHeaders = takesAll || source.provenanceFormat == .gguf
+    if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }
+    if !takesAll {
       outcome.notices.append(
         "took \(tensors.count) of \(source.tensors.count) tensors: weight files will get new headers")
     }
@@ -48,7 +49,7 @@ extension Conversion {
     try writer.add(assets)
     try writer.add(metadata: source.metadata)
     let provenance = Provenance(
-      source: source.provenanceFormat, weights: takesAll ? source.weightFiles.map(\.path) : [],
+      source: source.provenanceFormat, weights: keepsHeaders ? source.weightFiles.map(\.path) : [],
       emptyDirectories: source.emptyDirectories)
     try writer.add(record: RecordName.provenance, provenance.encoded())
     try packTokenizer(into: writer, &outcome)
@@ -56,7 +57,7 @@ extension Conversion {
 
   /// A tokenizer that can't be compiled is no obstacle: its files are there all the same.
   private func packTokenizer(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
-    switch CompiledTokenizer.compile(source.assets) {
+    switch CompiledTokenizer.compile(source.tokenizerFiles) {
     case .compiled(let record): try writer.add([.record(RecordName.tokenizer, record, staysRaw: true)])
     case .none: break
     case .failed(let error): outcome.notices.append("no compiled tokenizer, though its files are there: \(error)")

@@ -57,7 +57,7 @@ public struct Conversion: Sendable {
 
   /// Opens a source and settles how it becomes the target.
   ///
-  /// - Parameter target: A path; its suffix tells the format: `.kist`, `.safetensors`, else a folder.
+  /// - Parameter target: A path; its suffix tells the format: `.kist`, `.safetensors`, `.gguf`, else a folder.
   /// - Throws: what opening throws; `unsupported` for a target that this version does not write; `conflict` when the target exists;
   ///   `system` when the disk has not the space.
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
@@ -67,6 +67,7 @@ public struct Conversion: Sendable {
     let conversion = Conversion(
       source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
     try conversion.checkTarget()
+    if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
 
@@ -85,7 +86,9 @@ public struct Conversion: Sendable {
       switch targetFormat {
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
+      case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
+      case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
     if targetFormat == .kist { try recordProbes(&outcome) }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
@@ -96,10 +99,11 @@ public struct Conversion: Sendable {
     switch URL(fileURLWithPath: target).pathExtension.lowercased() {
     case "kist": return .kist
     case "safetensors": return .safetensors
-    case let suffix where ["gguf", "bin", "pt", "pth", "npz", "npy", "onnx", "h5"].contains(suffix):
+    case "gguf": return .gguf
+    case let suffix where ["bin", "pt", "pth", "npz", "npy", "onnx", "h5"].contains(suffix):
       throw KistError(
         .unsupported, file: target, "this version does not write .\(suffix) files",
-        advice: "write .kist, .safetensors, or a folder")
+        advice: "write .kist, .safetensors, .gguf, or a folder")
     default: return .huggingFace
     }
   }

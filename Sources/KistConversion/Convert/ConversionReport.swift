@@ -33,7 +33,7 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     targetFormat = conversion.targetFormat.rawValue
     tensors = conversion.tensors.map(CheckpointDiff.TensorSide.init)
     assets =
-      conversion.targetFormat == .safetensors
+      [.safetensors, .gguf].contains(conversion.targetFormat)
       ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
     rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }

@@ -2,12 +2,14 @@ import KistCheckpoints
 import KistCore
 import KistFormat
 
-/// A safetensors file to be written: its header, and where each tensor's data goes.
+/// A file of weights to be written: its header, and where each tensor's data goes.
 struct WeightLayout {
   /// Relative to the folder that is written.
   var path: String
   var header: [UInt8]
   var pieces: [Piece]
+  /// What else is not zero between and after the tensors, or makes up the file's length.
+  var fillings: [(offset: Int, bytes: ArraySlice<UInt8>)] = []
   var byteCount: Int
   /// Whether the header is the very bytes that came in.
   var isVerbatim: Bool
@@ -18,8 +20,9 @@ struct WeightLayout {
   }
 
   /// The file as it came in, when its header names exactly these tensors as they are; else nil.
-  static func verbatim(_ file: WeightFile, tensors: [CheckpointTensor]) -> WeightLayout? {
-    guard let header = try? SafetensorsHeader(detached: file.header), header.tensors.count == tensors.count else {
+  static func verbatim(_ file: WeightFile, tensors: [CheckpointTensor]) throws(KistError) -> WeightLayout? {
+    let bytes = try file.header()
+    guard let header = try? SafetensorsHeader(detached: bytes), header.tensors.count == tensors.count else {
       return nil
     }
     var byName: [[UInt8]: CheckpointTensor] = [:]
@@ -32,13 +35,13 @@ struct WeightLayout {
       pieces.append(Piece(tensor: tensor, offset: expected.range.lowerBound))
     }
     return WeightLayout(
-      path: file.path, header: file.header, pieces: pieces,
-      byteCount: header.tensors.last?.range.upperBound ?? file.header.count, isVerbatim: true)
+      path: file.path, header: bytes, pieces: pieces, byteCount: header.tensors.last?.range.upperBound ?? bytes.count,
+      isVerbatim: true)
   }
 
   /// A file with a header of our own, in the order that the safetensors library would give it.
   ///
-  /// - Throws: `unsupported` for a value that `__metadata__` can't hold.
+  /// - Throws: `unsupported` for a dtype that safetensors does not have.
   static func fresh(
     path: String, tensors: [CheckpointTensor], metadata: Metadata, source: String
   ) throws(KistError) -> WeightLayout {
@@ -48,9 +51,17 @@ struct WeightLayout {
           .unsupported, file: source, field: "tensor '\(tensor.name)'", "has a dtype that this Kist does not know",
           advice: "use a newer Kist")
       }
+      guard !dtype.isBlockType else {
+        throw KistError(
+          .unsupported, file: source, field: "tensor '\(tensor.name)'",
+          "is of GGML's block type \(dtype), which safetensors does not have",
+          advice: "write a .kist or .gguf file, or take other tensors with --tensors")
+      }
       return SafetensorsHeader.Description(name: tensor.name, dtype: dtype, shape: tensor.shape)
     }
-    let items = metadata.items.map { SafetensorsHeader.MetadataItem(key: $0.key, value: "\($0.value)") }
+    let items = metadata.items.filter { !$0.value.isPartial }.map { item in
+      SafetensorsHeader.MetadataItem(key: item.key, value: "\(item.value)")
+    }
     let layout = try SafetensorsHeader.layOut(described, metadata: items)
     let pieces = layout.order.map { Piece(tensor: tensors[$0.index], offset: $0.range.lowerBound) }
     return WeightLayout(
@@ -61,6 +72,7 @@ struct WeightLayout {
   func write(to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver) throws(KistError)
   {
     try output.write(header, at: 0)
+    for filling in fillings { try output.write(Array(filling.bytes), at: filling.offset) }
     var jobs: [(piece: Int, range: Range<Int>)] = []
     for (index, piece) in pieces.enumerated() {
       let size = Layout.rawBytesPerChunk(unit: piece.tensor.dtype?.unitByteCount ?? 1)

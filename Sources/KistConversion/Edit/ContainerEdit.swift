@@ -104,7 +104,7 @@ public final class ContainerEdit {
   /// - Returns: the dtype that is stored.
   public func putTensor(_ name: String, _ array: NpyFile) throws(KistError) -> DType {
     let old = checkpoint.tensors.first { $0.name.utf8.elementsEqual(name.utf8) }
-    var (dtype, bytes) = (array.dtype, array.bytes)
+    var (dtype, bytes) = (array.dtype, try array.bytes())
     if let kept = old?.dtype, let cast = ExactCast.bytes(of: array, as: kept) { (dtype, bytes) = (kept, cast) }
     editor.put(.tensor(name, dtype: dtype, shape: array.shape, source: MemorySource(bytes)))
     return dtype
@@ -152,7 +152,8 @@ public final class ContainerEdit {
   /// The compiled tokenizer follows the files that it is made of.
   private func recompileTokenizer() throws(KistError) {
     let old = checkpoint.container?.find(RecordName.tokenizer, .record)
-    if case .compiled(let record) = CompiledTokenizer.compile(assets) {
+    let headers = checkpoint.tokenizerFiles.dropFirst(checkpoint.assets.count)
+    if case .compiled(let record) = CompiledTokenizer.compile(assets + headers) {
       guard old?.digest != Digest(ofContent: record) else { return }
       editor.put(.record(RecordName.tokenizer, record, staysRaw: true))
     } else if old != nil {

@@ -75,7 +75,7 @@ extension CheckpointDiff {
 
   private mutating func compareMetadata(_ a: Metadata, _ b: Metadata) {
     func row(_ key: String, in metadata: Metadata) -> MetadataRow? {
-      metadata[key].map { MetadataRow(key: key, type: $0.type, value: $0.description) }
+      metadata[key].map { MetadataRow(key, $0) }
     }
     let keys = a.items.map(\.key) + b.items.map(\.key).filter { a[$0] == nil }
     metadata = keys.filter { a[$0] != b[$0] }.map { MetadataDifference(key: $0, a: row($0, in: a), b: row($0, in: b)) }

@@ -22,14 +22,14 @@ extension CheckpointSummary {
     groups = TensorGroup.groups(of: rows)
     tensors = try Glob.filter(rows, names, name: \.name, file: checkpoint.path)
     assets = try AssetRow.rows(of: checkpoint)
-    metadata = checkpoint.metadata.items.map {
-      MetadataRow(key: $0.key, type: $0.value.type, value: $0.value.description)
-    }
+    metadata = checkpoint.metadata.items.map { MetadataRow($0.key, $0.value) }
     leftOut = checkpoint.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
 
     if let configuration = ModelConfiguration(of: checkpoint) {
       architecture = configuration.architecture
       modelType = configuration.modelType
+    } else if case .string(let name) = checkpoint.metadata["general.architecture"] {
+      modelType = name
     }
     if let container = checkpoint.container {
       repeatedParameterCount = rows.reduce(0) { $0 + ($1.sameAs == nil ? 0 : $1.elementCount) }

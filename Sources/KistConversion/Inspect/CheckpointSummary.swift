@@ -10,7 +10,7 @@ public struct CheckpointSummary: Sendable, Codable, Equatable {
   public var format: String
   /// The first of `architectures` in the model's config.json.
   public var architecture: String?
-  /// `model_type` in the model's config.json.
+  /// `model_type` in the model's config.json, or a GGUF's `general.architecture`.
   public var modelType: String?
   public var fileByteCount: Int
   public var tensorCount: Int
@@ -92,7 +92,26 @@ public struct AssetRow: Sendable, Codable, Equatable {
 public struct MetadataRow: Sendable, Codable, Equatable {
   public var key: String
   public var type: String
+  /// Of a long list the beginning.
   public var value: String
+  /// Of lists: the type of their elements, and how many there are.
+  public var elementType: String?
+  public var count: Int?
+
+  enum CodingKeys: String, CodingKey {
+    case key, type, value, count
+    case elementType = "element_type"
+  }
+
+  init(_ key: String, _ value: Metadata.Value) {
+    self.key = key
+    type = value.type
+    self.value = value.description
+    if case .list(let list) = value {
+      elementType = list.elementType
+      count = list.count
+    }
+  }
 }
 
 public struct SignatureRow: Sendable, Codable, Equatable {

@@ -25,7 +25,8 @@ enum CompiledTokenizer {
         }, names: names)
       return .compiled(try Tokenizer.compile(definition))
     } catch {
-      return .failed(error)
+      // A GGUF need not have a tokenizer.
+      return error.kind == .missing && error.field?.hasPrefix("key 'tokenizer.") == true ? .none : .failed(error)
     }
   }
 
@@ -42,6 +43,14 @@ enum CompiledTokenizer {
       }
     }
     return bytes
+  }
+}
+
+extension Checkpoint {
+  /// The files that a tokenizer may be in: those beside the weights, and headers of GGUF files.
+  var tokenizerFiles: [CheckpointAsset] {
+    guard provenanceFormat == .gguf else { return assets }
+    return assets + weightFiles.map { CheckpointAsset(path: $0.path, source: $0.source, entry: nil) }
   }
 }
 
@@ -77,7 +86,7 @@ extension Tokenizer {
 
   private static func open(_ container: KistFile) throws(KistError) -> Tokenizer {
     if let record = try record(of: container), RecordReader.knows(record) { return try Tokenizer(record: record) }
-    switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).assets) {
+    switch CompiledTokenizer.compile(try Checkpoint.open(path: container.path).tokenizerFiles) {
     case .compiled(let record): return try Tokenizer(record: RecordStorage(record))
     case .failed(let error): throw error
     case .none:

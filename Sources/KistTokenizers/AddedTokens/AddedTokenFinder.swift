@@ -1,3 +1,4 @@
+import CKernels
 import KistCore
 
 /// A part of a text: an added token, or what lies between.
@@ -14,13 +15,16 @@ package struct Segment: Sendable, Equatable {
 
 /// Finds added tokens in one text: the leftmost, and of those the longest.
 package struct AddedTokenFinder: Sendable {
-  private let trie: DoubleArray
-  private let table: AddedTokenTable
-  private let beginnings: ByteScan
+  let trie: DoubleArray
+  let table: AddedTokenTable
+  let beginnings: ByteScan
+  /// Whether longer tokens are looked for first, in the whole text.
+  private let prefersLonger: Bool
 
   init(_ trie: DoubleArray, _ table: AddedTokenTable) {
     self.trie = trie
     self.table = table
+    prefersLonger = table.count > 0 && table.flags(at: 0).contains(.yieldsToLonger)
     beginnings = ByteScan((UInt8.min...UInt8.max).filter { trie.child(of: trie.root, $0).exists })
   }
 
@@ -43,6 +47,9 @@ package struct AddedTokenFinder: Sendable {
   package func appendSegments(
     of text: UnsafeRawBufferPointer, parsesSpecial: Bool, to segments: inout [Segment]
   ) {
+    guard !prefersLonger else {
+      return unsafe appendLongerFirst(of: text, parsesSpecial: parsesSpecial, to: &segments)
+    }
     var position = 0
     var textStart = 0
     var spaces = 0..<0
@@ -63,11 +70,14 @@ package struct AddedTokenFinder: Sendable {
       if flags.contains(.singleWord), unsafe TextBoundary.isWithinWord(found, in: text) { continue }
       var (start, end) = (found.lowerBound, found.upperBound)
       if flags.contains(.stripsLeft) {
-        start = unsafe max(textStart, TextBoundary.startOfSpace(before: start, in: text, notBefore: textStart))
+        let isASCII = flags.contains(.stripsASCIISpaceOnly)
+        start = unsafe max(
+          textStart, TextBoundary.startOfSpace(before: start, in: text, notBefore: textStart, isASCII: isASCII))
       }
       if flags.contains(.stripsRight) {
         if !(spaces.lowerBound <= end && end < spaces.upperBound) {
-          spaces = unsafe end..<TextBoundary.endOfSpace(after: end, in: text)
+          let isASCII = flags.contains(.stripsASCIISpaceOnly)
+          spaces = unsafe end..<TextBoundary.endOfSpace(after: end, in: text, isASCII: isASCII)
         }
         end = spaces.upperBound
       }
@@ -85,10 +95,13 @@ struct ByteScan: Sendable {
   /// Each byte of a small set eight times; empty when there are more.
   private let patterns: [UInt64]
   private var isMember = [Bool](repeating: false, count: 256)
+  /// The byte of a set of one.
+  private let sole: UInt8?
   let isEmpty: Bool
 
   init(_ bytes: [UInt8]) {
     isEmpty = bytes.isEmpty
+    sole = bytes.count == 1 ? bytes.first : nil
     patterns = bytes.count <= 4 ? bytes.map { UInt64($0) &* Self.ones } : []
     for byte in bytes { isMember[Int(byte)] = true }
   }
@@ -98,6 +111,7 @@ struct ByteScan: Sendable {
   /// The place of the next byte of the set; the end of the text when there is none.
   func next(in text: UnsafeRawBufferPointer, from start: Int) -> Int {
     guard !isEmpty else { return text.count }
+    if let sole { return unsafe Self.next(sole, in: text, from: start) }
     var position = start
     if let first = patterns.first {
       // Bytes equal to a pattern become zeros, and the lowest zero byte is found exactly.
@@ -113,6 +127,12 @@ struct ByteScan: Sendable {
     }
     while position < text.count, unsafe !isMember[Int(text[position])] { position &+= 1 }
     return position
+  }
+
+  private static func next(_ byte: UInt8, in text: UnsafeRawBufferPointer, from start: Int) -> Int {
+    guard start < text.count, let base = text.baseAddress else { return text.count }
+    guard let found = unsafe kist_find_byte(base + start, byte, text.count - start) else { return text.count }
+    return unsafe base.distance(to: found)
   }
 
   /// The high bit of each zero byte; above the lowest of them also of bytes of one.

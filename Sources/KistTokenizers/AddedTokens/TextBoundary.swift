@@ -8,10 +8,14 @@ enum TextBoundary {
   }
 
   /// Where the white space begins that ends at a place.
-  static func startOfSpace(before place: Int, in text: UnsafeRawBufferPointer, notBefore limit: Int) -> Int {
+  ///
+  /// - Parameter isASCII: Only ASCII's counts: C's `isspace`.
+  static func startOfSpace(
+    before place: Int, in text: UnsafeRawBufferPointer, notBefore limit: Int, isASCII: Bool
+  ) -> Int {
     var start = place
     while start > limit, let (scalar, byteCount) = unsafe scalar(before: start, in: text),
-      UnicodeTable.isWhiteSpace(scalar)
+      UnicodeTable.isWhiteSpace(scalar), !isASCII || scalar < 0x80
     {
       start -= byteCount
     }
@@ -19,9 +23,11 @@ enum TextBoundary {
   }
 
   /// Where the white space ends that begins at a place.
-  static func endOfSpace(after place: Int, in text: UnsafeRawBufferPointer) -> Int {
+  static func endOfSpace(after place: Int, in text: UnsafeRawBufferPointer, isASCII: Bool) -> Int {
     var end = place
-    while let (scalar, byteCount) = unsafe scalar(after: end, in: text), UnicodeTable.isWhiteSpace(scalar) {
+    while let (scalar, byteCount) = unsafe scalar(after: end, in: text), UnicodeTable.isWhiteSpace(scalar),
+      !isASCII || scalar < 0x80
+    {
       end += byteCount
     }
     return end

@@ -100,6 +100,8 @@ package struct UnigramDefinition: Sendable, Equatable {
   package var byteFallback = false
   /// By position, for SentencePiece's own files; empty for tokenizer.json.
   package var kinds: [PieceKind] = []
+  /// As llama.cpp does it: pieces by their kinds, unused ones too, scores added as f64 and those of user-defined pieces 0.
+  package var addsAsDouble = false
 
   package init(vocabulary: Vocabulary, scores: [Double], unknown: UInt32?) {
     self.vocabulary = vocabulary

@@ -24,6 +24,11 @@ extension Normalizer {
     case .precompiled(let charsmap): ["SentencePiece's character map, \(charsmap.count) bytes"]
     case .replace(let pattern, let content): ["replace \(pattern.words) by \(quoted(content))"]
     case .prepend(let text): ["prepend \(quoted(text))"]
+    case .llamaBert(let accents, let lowercases):
+      [
+        "Bert of llama.cpp: control characters out, spaces around punctuation and CJK characters"
+          + (accents ? ", accents out" : "") + (lowercases ? ", lowercase" : "")
+      ]
     case .sentencePiece(let spec):
       [
         "SentencePiece:"

@@ -59,6 +59,10 @@ package struct AddedToken: Sendable, Equatable {
   package var isNormalized = true
   /// Left out when decoding without special tokens.
   package var isSpecial = false
+  /// The white space that it takes along is ASCII's alone, as in llama.cpp.
+  package var stripsASCIISpaceOnly = false
+  /// A longer token that overlaps it is found instead, wherever it begins, as in llama.cpp. Of all tokens or none.
+  package var yieldsToLonger = false
 
   package init(content: [UInt8], id: UInt32) {
     self.content = content
@@ -97,6 +101,8 @@ package indirect enum Normalizer: Sendable, Equatable {
   case replace(Pattern, with: [UInt8])
   case prepend([UInt8])
   case sentencePiece(SentencePieceNormalizer)
+  /// What llama.cpp does where the others have BertNormalizer: a scalar at a time. Source: llama-vocab.cpp, `llm_tokenizer_wpm_session`.
+  case llamaBert(stripsAccents: Bool, lowercases: Bool)
 }
 
 /// SentencePiece's own normalizer, from a model's `NormalizerSpec`.
@@ -189,27 +195,4 @@ package indirect enum Decoder: Sendable, Equatable {
   case sentencePiece(addsDummyPrefix: Bool, removesExtraWhitespaces: Bool, unknownSurface: [UInt8])
   /// Tokens are bytes: joined as they are (tiktoken, tekken).
   case bytes
-}
-
-/// Read with the file, applied only when asked for.
-package struct Truncation: Sendable, Equatable {
-  package var maximumLength: Int
-  package var stride = 0
-  package var strategy = "LongestFirst"
-  package var direction = "Right"
-
-  package init(maximumLength: Int) { self.maximumLength = maximumLength }
-}
-
-/// Read with the file, applied only when asked for.
-package struct Padding: Sendable, Equatable {
-  /// Nil pads to the longest of a batch.
-  package var fixedLength: Int?
-  package var multipleOf: Int?
-  package var direction = "Right"
-  package var id: UInt32 = 0
-  package var typeID: UInt32 = 0
-  package var token: [UInt8] = []
-
-  package init() {}
 }

@@ -4,7 +4,8 @@ import KistCore
 ///
 /// Two libraries find it, and differ. SentencePiece adds scores as f32 from the beginning of the text on (starting over
 /// at ±100,000), so what wins where two segmentations are about as likely depends on all that stands before; tokenizers
-/// adds them as f64 within one piece. Each file's own library is followed: SentencePiece when the definition has kinds.
+/// adds them as f64 within one piece. Each file's own library is followed: SentencePiece when the definition has kinds;
+/// llama.cpp has kinds, and adds as tokenizers does.
 /// Source: sentencepiece, `unigram_model.cc`, `Model::EncodeOptimized`, and `sentencepiece_processor.cc`,
 /// `EncodeOptimized`; tokenizers, `models/unigram/model.rs`.
 package struct UnigramModel: Sendable {
@@ -17,6 +18,8 @@ package struct UnigramModel: Sendable {
   let unknownScore: Double
   let maximumTokenByteCount: Int
   let boundaries: SpaceBoundaries
+  /// Where words can be cut further; nil when they can't.
+  let junctions: Junctions?
   /// Ids of the byte tokens plus one, 256 of them from this place on in `parameters`.
   private let parameters: FlatArray<UInt64>
   private let hasAllBytes: Bool
@@ -35,10 +38,16 @@ package struct UnigramModel: Sendable {
     unknownScore = Double(bitPattern: parameters[2])
     maximumTokenByteCount = Int(min(parameters[3], UInt64(DoubleArrayBuilder.maximumKeyByteCount)))
     boundaries = SpaceBoundaries(words: parameters.copy(4..<12))
+    junctions = try Junctions(record)
   }
 
   /// What a thread keeps between calls, for one model.
-  package struct Scratch {
+  package struct Scratch: ~Copyable {
+    /// Short words whose ids are the same whatever stands before them, as long as the sum is below ``UnigramModel/safeSum``.
+    var settledWords = PieceCache()
+    let bounds = BoundsMemory(PieceList.partCount)
+    let parts = BoundsMemory(PieceList.partCount)
+    /// Other words.
     var words = WordCache()
     var single = UnigramSearch<Float>()
     var double = UnigramSearch<Double>()
@@ -88,12 +97,24 @@ extension UnigramModel {
       throw KistError(.invalid, field: "vocabulary", "has not one score and kind for each piece")
     }
     try VocabularyTable.compile(definition.vocabulary, kinds: definition.kinds, into: &writer)
-    let positions = tokens.indices.filter {
-      !isSentencePiece || [.normal, .userDefined].contains(definition.kinds[$0])
-    }
+    let inText: [PieceKind] = definition.addsAsDouble ? [.normal, .userDefined, .unused] : [.normal, .userDefined]
+    let positions = tokens.indices.filter { !isSentencePiece || inText.contains(definition.kinds[$0]) }
     writer.add(.tokenScores, scoreTable(definition).map(\.bitPattern))
     writer.add(.trie, try DoubleArrayBuilder.units(of: positions.map { (tokens[$0].bytes, tokens[$0].id) }))
     writer.add(.unigram, parameters(of: definition, pieces: positions.map { tokens[$0].bytes }))
+    junctions(of: positions.map { tokens[$0].bytes })?.compile(into: &writer)
+  }
+
+  /// The places within pieces; nil when one of them is no text, and may begin within a character.
+  private static func junctions(of pieces: [[UInt8]]) -> JunctionsBuilder? {
+    var builder = JunctionsBuilder()
+    for piece in pieces {
+      guard UTF8Check.isValid(piece) else { return nil }
+      for place in piece.indices.dropFirst() where piece[place] & 0xC0 != 0x80 {
+        builder.insert(piece[..<place], piece[place...])
+      }
+    }
+    return builder
   }
 
   private static func scoreTable(_ definition: UnigramDefinition) -> [Double] {
@@ -101,8 +122,8 @@ extension UnigramModel {
     for (position, token) in definition.vocabulary.tokens.enumerated() {
       let isUserDefined = !definition.kinds.isEmpty && definition.kinds[position] == .userDefined
       // unigram_model.cc, GetUserDefinedScore: computed as a double, kept as a float.
-      scores[Int(token.id)] =
-        isUserDefined ? Double(Float(0.1 * Double(token.bytes.count - 1))) : definition.scores[position]
+      let bonus = definition.addsAsDouble ? 0 : Double(Float(0.1 * Double(token.bytes.count - 1)))
+      scores[Int(token.id)] = isUserDefined ? bonus : definition.scores[position]
     }
     return scores
   }
@@ -114,7 +135,7 @@ extension UnigramModel {
       if let byte = names[token.bytes] { byteTokens[byte] = UInt64(token.id) + 1 }
     }
     var flags: Flags = []
-    if !definition.kinds.isEmpty { flags.insert(.followsSentencePiece) }
+    if !definition.kinds.isEmpty, !definition.addsAsDouble { flags.insert(.followsSentencePiece) }
     if definition.byteFallback { flags.insert(.fallsBackToBytes) }
     if definition.unknown != nil { flags.insert(.hasUnknown) }
     if !byteTokens.contains(0) { flags.insert(.hasAllBytes) }

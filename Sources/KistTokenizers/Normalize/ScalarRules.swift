@@ -6,6 +6,8 @@ enum ScalarOutcome {
   case pair(UInt32, UInt32)
   /// Set between two spaces.
   case spaced
+  /// Replaced, and set between two spaces.
+  case spacedReplaced(UInt32)
 }
 
 /// A normalizer that looks at one scalar at a time.
@@ -74,9 +76,9 @@ extension [UInt8] {
     case .pair(let first, let second):
       append(scalar: first)
       append(scalar: second)
-    case .spaced:
+    case .spaced, .spacedReplaced:
       append(0x20)
-      append(scalar: scalar)
+      if case .spacedReplaced(let other) = outcome { append(scalar: other) } else { append(scalar: scalar) }
       append(0x20)
     }
   }

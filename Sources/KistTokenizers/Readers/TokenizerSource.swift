@@ -1,10 +1,11 @@
 import Foundation
+import KistCheckpoints
 import KistCore
 
 /// Reads a tokenizer from any file or folder that has one, and tells by content what it is.
 package enum TokenizerSource {
   private enum Kind {
-    case tokenizerJSON(JSONDocument), tekken(JSONDocument), vocabularyJSON, sentencePiece, ranks, wordPieces
+    case tokenizerJSON(JSONDocument), tekken(JSONDocument), vocabularyJSON, sentencePiece, ranks, wordPieces, gguf
   }
 
   /// Reads a file or a model's folder.
@@ -18,6 +19,9 @@ package enum TokenizerSource {
   package static func read(path: String, encoding: TiktokenEncoding?) throws(KistError) -> TokenizerDefinition {
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+      if let file = try gguf(at: path) {
+        do throws(KistError) { return try GGUFTokenizer.read(file) } catch { throw error.inFile(path) }
+      }
       let (folder, name) = split(path)
       // Files beside it are only looked at for bare vocabularies.
       let files = (try? TokenizerFiles(folder: folder.isEmpty ? "." : folder)) ?? TokenizerFiles(names: []) { _ in nil }
@@ -31,7 +35,7 @@ package enum TokenizerSource {
   }
 
   /// Reads one of a set of files, such as a container's assets: the first there is of tokenizer.json, a SentencePiece model, tekken.json,
-  /// ranks, vocab.json with merges.txt, vocab.txt.
+  /// ranks, vocab.json with merges.txt, vocab.txt, a GGUF.
   package static func read(
     files: @escaping (String) throws(KistError) -> [UInt8]?, names: [String]
   ) throws(KistError) -> TokenizerDefinition {
@@ -45,7 +49,7 @@ package enum TokenizerSource {
     let hasMerges = exact("merges.txt") != nil
     return exact("tokenizer.json") ?? exact("tokenizer.model") ?? exact("spiece.model")
       ?? exact("sentencepiece.bpe.model") ?? exact("tekken.json") ?? ending(".tiktoken") ?? exact("tiktoken.model")
-      ?? (hasMerges ? exact("vocab.json") : nil) ?? exact("vocab.txt")
+      ?? (hasMerges ? exact("vocab.json") : nil) ?? exact("vocab.txt") ?? ending(".gguf")
   }
 
   private static func read(
@@ -55,7 +59,7 @@ package enum TokenizerSource {
       throw KistError(
         .missing, "has no tokenizer",
         advice:
-          "Kist looks for tokenizer.json, tokenizer.model, tekken.json, *.tiktoken, vocab.json with merges.txt, vocab.txt"
+          "Kist looks for tokenizer.json, tokenizer.model, tekken.json, *.tiktoken, vocab.json with merges.txt, vocab.txt, *.gguf"
       )
     }
     do throws(KistError) {
@@ -77,17 +81,24 @@ package enum TokenizerSource {
       }
       return try MergeFiles.read(vocabulary: bytes, merges: merges, config: TokenizerConfig(files))
     case .wordPieces: return try WordPieceFile.read(bytes, config: TokenizerConfig(files))
+    case .gguf: return try GGUFTokenizer.read(bytes)
     }
+  }
+
+  /// A file of weights is mapped, however large; nil when it is no GGUF.
+  private static func gguf(at path: String) throws(KistError) -> GGUFFile? {
+    let file = try MappedFile(path: path)
+    let start = file.bytes.array(0..<min(4, file.count))
+    guard start == Array("GGUF".utf8) else { return nil }
+    return try GGUFFile(file)
   }
 
   /// What a file is, by its content.
   private static func kind(_ bytes: [UInt8]) throws(KistError) -> Kind {
-    if bytes.starts(with: "GGUF".utf8) {
-      throw KistError(.unsupported, "is a GGUF, not a tokenizer's own file")
-    }
+    if bytes.starts(with: "GGUF".utf8) { return .gguf }
     let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if first == UInt8(ascii: "{") {
-      let document = unsafe try JSONDocument(bytes.span.bytes, depth: TokenizerJSON.maximumDepth)
+      let document = try JSONDocument(bytes, depth: TokenizerJSON.maximumDepth)
       // Vocabularies may have these words as tokens, with ids.
       if document.root["model"]?.memberSequence != nil { return .tokenizerJSON(document) }
       if TekkenFile.recognizes(document) { return .tekken(document) }
@@ -102,7 +113,7 @@ package enum TokenizerSource {
     throw KistError(
       .unsupported, "is no tokenizer that Kist knows",
       advice:
-        "it reads tokenizer.json, SentencePiece models, tekken.json, tiktoken ranks, vocab.json with merges.txt, vocab.txt"
+        "it reads tokenizer.json, SentencePiece models, tekken.json, tiktoken ranks, vocab.json with merges.txt, vocab.txt, GGUF"
     )
   }
 

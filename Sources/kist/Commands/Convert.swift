@@ -7,13 +7,19 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a checkpoint to another format, without losing a bit.",
     discussion: """
-      What the target is, its suffix says: .kist, .safetensors, else a Hugging Face directory. A .kist file holds all \
-      files of a directory and gives them back byte for byte. Left out, with a notice, are a second copy of the \
-      weights in another format, caches and .git.
+      What the target is, its suffix says: .kist, .safetensors, .gguf, else a Hugging Face directory. A .kist file \
+      holds all files of a directory and gives them back byte for byte. Left out, with a notice, are a second copy of \
+      the weights in another format, caches and .git.
+
+      A GGUF, or the parts of a split one, comes back as the same file, or parts when the target is named as one of as \
+      many. What came from elsewhere can't be written as a GGUF yet.
 
       --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none \
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
       threads.
+
+      PyTorch and NumPy files give their tensors: nothing in them is run, and values beside the tensors become \
+      metadata where they are simple.
 
       A .kist file also says what its model computes: logits on a few prompts, which `kist verify` computes again. They \
       are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
@@ -25,10 +31,13 @@ struct Convert: ParsableCommand {
         kist convert ./MiniLM -o minilm.kist
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
+        kist convert model-00001-of-00003.gguf -o model.kist
+        kist convert pytorch_model.bin -o model.safetensors
+        kist convert weights.npz -o weights.kist
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))

@@ -35,7 +35,11 @@ struct SummaryText {
     switch Checkpoint.Format(rawValue: format) {
     case .kist: "Kist container"
     case .safetensors: "safetensors file"
+    case .gguf: "GGUF file"
     case .huggingFace: "Hugging Face directory"
+    case .pytorch: "PyTorch checkpoint"
+    case .npz: "NumPy archive"
+    case .npy: "NumPy array"
     case nil: format
     }
   }

@@ -1,4 +1,4 @@
-// The kernels under Sources/CKernels/Inference*.c, one by one, as compiled for each kind of processor. The loader picks
+// The kernels of Sources/CKernels that compute with floats or cut text, one by one, as compiled for each kind of processor. The loader picks
 // one of them for the program; tests call all that this machine can run.
 
 #ifndef KIST_KERNEL_CLONES_H
@@ -6,17 +6,25 @@
 
 #include <stddef.h>
 
+#include "CKernels.h"
+#include "Inference.h"
+
 #define IN_PLACE (float *, size_t)
 #define WITH_NUMBER (float *, size_t, float)
 #define GATED (const float *, const float *, size_t, float *)
 #define ROTARY (float *, const float *, const float *, size_t)
 #define ACCUMULATING (float *, const float *, size_t)
+#define NORM (const float *, const float *, float, size_t, float *)
+#define CENTERED_NORM (const float *, const float *, const float *, float, size_t, float *)
+#define ATTENTION (const float *, const float *, const float *, const kist_attention_shape *, float *, float *)
+#define PLACES size_t *, size_t *, size_t
+#define COPYING (const uint8_t *, size_t, const uint8_t *, size_t, bool, bool *, uint8_t *)
 #define MATRIX_VECTOR (const void *, size_t, size_t, const float *, float *)
 
 // X(result, name without kist_, parameters)
 #define KIST_KERNELS(X)                                                             \
-  X(void, rms_norm, (const float *, const float *, float, size_t, float *))         \
-  X(void, layer_norm, (const float *, const float *, const float *, float, size_t, float *)) \
+  X(void, rms_norm, NORM)                                                           \
+  X(void, layer_norm, CENTERED_NORM)                                                \
   X(void, softmax, IN_PLACE)                                                        \
   X(void, softmax_sink, WITH_NUMBER)                                                \
   X(float, log_sum_exp, (const float *, size_t))                                    \
@@ -39,10 +47,16 @@
   X(void, add, ACCUMULATING)                                                        \
   X(void, scale, (float *, float, size_t))                                          \
   X(void, multiply, ACCUMULATING)                                                   \
+  X(void, attend, ATTENTION)                                                        \
   X(void, gemv_f32, MATRIX_VECTOR)                                                  \
   X(void, gemv_bf16, MATRIX_VECTOR)                                                 \
   X(void, gemv_f16, MATRIX_VECTOR)                                                  \
-  X(void, gemv_q8_0, MATRIX_VECTOR)
+  X(void, gemv_q8_0, MATRIX_VECTOR)                                                 \
+  X(size_t, gpt2_ends, (const uint8_t *, size_t, PLACES))                           \
+  X(size_t, word_ends, (const uint8_t *, size_t, bool, PLACES))                     \
+  X(size_t, cased_ends, (const uint8_t *, size_t, bool, bool, PLACES))              \
+  X(size_t, marker_ends, (const uint8_t *, size_t, size_t, size_t *, size_t))       \
+  X(size_t, copy_with_spaces, COPYING)
 
 typedef struct {
   const char *processor;

@@ -1,6 +1,6 @@
 import KistCore
 
-/// Source: tokenizers, `normalizers/mod.rs`; `SentencePiece` is a word of compiled tokenizers.
+/// Source: tokenizers, `normalizers/mod.rs`; `SentencePiece` and `LlamaBert` are words of compiled tokenizers.
 enum NormalizerWord: String, CaseIterable {
   case bert = "BertNormalizer"
   case bertOld = "Bert"
@@ -18,6 +18,7 @@ enum NormalizerWord: String, CaseIterable {
   case prepend = "Prepend"
   case byteLevel = "ByteLevel"
   case sentencePiece = "SentencePiece"
+  case llamaBert = "LlamaBert"
 
   /// Those that need no `type`, in the library's order.
   static let guesses: [(NormalizerWord, [String])] = [
@@ -48,6 +49,9 @@ extension ComponentReader {
     case .sentencePiece:
       guard readsCompiled else { throw fields.unknownComponent }
       return .sentencePiece(try sentencePieceNormalizer(fields))
+    case .llamaBert:
+      guard readsCompiled else { throw fields.unknownComponent }
+      return .llamaBert(stripsAccents: try fields.bool("strip_accents"), lowercases: try fields.bool("lowercase"))
     }
   }
 

@@ -24,6 +24,10 @@ extension ComponentWriter {
     case .replace(let pattern, let content): replace(pattern, content)
     case .prepend(let prefix): component("Prepend", [("prepend", Self.bytes(prefix))])
     case .sentencePiece(let normalizer): sentencePiece(normalizer)
+    case .llamaBert(let stripsAccents, let lowercases):
+      component(
+        NormalizerWord.llamaBert.rawValue,
+        [("strip_accents", Self.bool(stripsAccents)), ("lowercase", Self.bool(lowercases))])
     }
   }
 

@@ -57,7 +57,7 @@ extension Normalizer {
     switch self {
     case .sequence(let normalizers): normalizers.allSatisfy(\.isKnownToTokenizers)
     case .replace(let pattern, _): pattern.isKnownToTokenizers
-    case .sentencePiece: false
+    case .sentencePiece, .llamaBert: false
     default: true
     }
   }
