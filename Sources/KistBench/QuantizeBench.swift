@@ -74,7 +74,7 @@ private func quantize(_ codec: BlockCodec, _ numbers: [Float]) -> [UInt8] {
   let size = Tile.count / codec.dtype.unitElementCount * codec.dtype.unitByteCount
   return unsafe [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
     count = size
-    guard let target = unsafe UnsafeMutableRawPointer(blocks.baseAddress) else { return }
+    guard let target = UnsafeMutableRawPointer(blocks.baseAddress) else { return }
     unsafe numbers.withUnsafeBufferPointer { values in
       guard let source = values.baseAddress else { return }
       unsafe codec.quantize(source, rows: Tile.rows, columns: Tile.columns, into: target)

@@ -46,8 +46,8 @@ extension BlockCodec {
   func dequantized(_ blocks: [UInt8]) -> [Float] {
     unsafe [Float](unsafeUninitializedCapacity: blocks.count / dtype.unitByteCount * dtype.unitElementCount) {
       values, count in
-      count = unsafe values.count
-      guard let base = unsafe values.baseAddress else { return }
+      count = values.count
+      guard let base = values.baseAddress else { return }
       unsafe blocks.withUnsafeBytes { unsafe dequantize(blocks: $0, into: base) }
     }
   }
@@ -56,9 +56,9 @@ extension BlockCodec {
     let size = values.count / dtype.unitElementCount * dtype.unitByteCount
     return unsafe [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
       count = size
-      guard let target = unsafe UnsafeMutableRawPointer(blocks.baseAddress) else { return }
+      guard let target = UnsafeMutableRawPointer(blocks.baseAddress) else { return }
       unsafe values.withUnsafeBufferPointer { values in
-        guard let source = unsafe values.baseAddress else { return }
+        guard let source = values.baseAddress else { return }
         let rows = values.count / columns
         guard let importance else {
           return unsafe quantize(source, rows: rows, columns: columns, into: target)

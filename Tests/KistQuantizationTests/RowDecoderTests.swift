@@ -9,9 +9,9 @@ import Testing
     #expect(decoder.byteCount(of: count) == bytes.count)
     return unsafe [Float](unsafeUninitializedCapacity: count) { values, initialized in
       initialized = count
-      guard let base = unsafe values.baseAddress else { return }
+      guard let base = values.baseAddress else { return }
       unsafe bytes.withUnsafeBytes { source in
-        guard let start = unsafe source.baseAddress else { return }
+        guard let start = source.baseAddress else { return }
         unsafe decoder.decode(start, count: count, into: base)
       }
     }
@@ -67,7 +67,7 @@ import Testing
     let shifted = [0] + blocks
     let values = unsafe [Float](unsafeUninitializedCapacity: count) { values, initialized in
       initialized = count
-      guard let base = unsafe values.baseAddress else { return }
+      guard let base = values.baseAddress else { return }
       unsafe shifted.withUnsafeBytes { source in
         unsafe codec.dequantize(blocks: UnsafeRawBufferPointer(rebasing: source[1...]), into: base)
       }

@@ -60,7 +60,7 @@ extension PlainBlocks {
   private static func ternaryDigits(_ b: BlockBytes) -> [Int] {
     let powers = [1, 3, 9, 27, 81]
     return [(0, 32, 5), (32, 16, 5), (48, 4, 4)].flatMap { start, width, digits in
-      (0..<digits).flatMap { n in (0..<width).map { (b[start + $0] * powers[n] & 255) * 3 >> 8 } }
+      (0..<digits).flatMap { n in (0..<width).map { ((b[start + $0] * powers[n] & 255) * 3) >> 8 } }
     }
   }
 
