@@ -33,9 +33,9 @@ public enum ResidualLayout: Sendable, Equatable {
 
 /// What happens between tokens and the first layer.
 public struct Embedding: Sendable {
-  /// Learned vectors added by position; nil where positions come otherwise. The number is how far the table is shifted: OPT's rows
-  /// begin at 2.
-  public var learnedPositions: Int?
+  /// Adds a learned vector by position. The table is ``Parameter/positionOffset`` rows longer than the context and begins with
+  /// those: OPT, RoBERTa.
+  public var hasLearnedPositions: Bool
   /// Adds a vector by token type.
   public var hasTokenTypes: Bool
   /// Normalizes the sum.
@@ -44,10 +44,10 @@ public struct Embedding: Sendable {
   public var scalesBySquareRootOfWidth: Bool
 
   public init(
-    learnedPositions: Int? = nil, hasTokenTypes: Bool = false, hasNorm: Bool = false,
+    hasLearnedPositions: Bool = false, hasTokenTypes: Bool = false, hasNorm: Bool = false,
     scalesBySquareRootOfWidth: Bool = false
   ) {
-    self.learnedPositions = learnedPositions
+    self.hasLearnedPositions = hasLearnedPositions
     self.hasTokenTypes = hasTokenTypes
     self.hasNorm = hasNorm
     self.scalesBySquareRootOfWidth = scalesBySquareRootOfWidth
@@ -63,6 +63,8 @@ public struct Attention: Sendable {
     case rotary(RotaryPairs)
     /// A slope for each head times the distance. Source: Press, Smith and Lewis 2022.
     case alibi
+    /// The same rounded to bf16, as products of slope and key position, and scaled with the scores. Falcon.
+    case roundedALiBi
   }
 
   /// Which two numbers of a head are rotated together.
@@ -217,8 +219,10 @@ public enum LayerSelection: Sendable {
   case none
   /// Those whose entry in `layer_types` is the text; without that list, what the other selection says.
   indirect case typed(String, otherwise: LayerSelection)
-  /// Those from that number on.
+  /// Those from that number on; none without it.
   case from(Parameter)
+  /// Those before that number; all without it.
+  case before(Parameter)
   /// Those whose entry in a list of numbers is not 0; without the list, what the other selection says.
   indirect case flagged(Parameter, otherwise: LayerSelection)
   /// Those whose number is not in a list.
@@ -229,6 +233,8 @@ public enum LayerSelection: Sendable {
   case everyNth(Parameter)
   /// Even numbers, from 0.
   case even
+  /// Those that are not in the selection.
+  indirect case others(LayerSelection)
   /// Those in both.
   indirect case both(LayerSelection, LayerSelection)
   /// The selection, when the parameter is true; else none.

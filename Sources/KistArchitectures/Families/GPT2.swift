@@ -1,7 +1,9 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_gpt2.py.
   static let gpt2 = Architecture(
-    name: "gpt2", classNames: ["GPT2LMHeadModel", "GPT2Model"], modelTypes: ["gpt2"], gguf: "gpt2",
+    name: "gpt2", classNames: ["GPT2LMHeadModel", "GPT2Model"], modelTypes: ["gpt2"],
+    gguf: GGUFForm(
+      "gpt2", keys: .sizes + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
     parameters: [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embd", "hidden_size"),
@@ -20,7 +22,7 @@ extension Architecture {
     ],
     requirements: [Requirement("add_cross_attention", false)],
     ignoredKeys: ["n_ctx", "reorder_and_upcast_attn"],
-    embedding: Embedding(learnedPositions: 0),
+    embedding: Embedding(hasLearnedPositions: true),
     norm: .always(.layer),
     attention: Attention(
       positions: .always(.none),
@@ -28,7 +30,7 @@ extension Architecture {
       dividesByLayer: .when(.dividesAttentionByLayer, .always(true), otherwise: .always(false))),
     feedForward: FeedForward(isGated: .always(false)),
     optionalPrefixes: ["transformer."],
-    tensors: [
+    tensors: .joined(
       [
         TensorRule(.tokenEmbedding, "transformer.wte.weight"), TensorRule(.positionEmbedding, "transformer.wpe.weight"),
       ],
@@ -41,8 +43,7 @@ extension Architecture {
       .linear(.up, "transformer.h.{layer}.mlp.c_fc", bias: .always, form: .transposed),
       .linear(.down, "transformer.h.{layer}.mlp.c_proj", bias: .always, form: .transposed),
       .norm(.finalNorm, "transformer.ln_f"),
-      .linear(.head, "lm_head"),
-    ].flatMap { $0 },
+      .linear(.head, "lm_head")),
     ignoredTensors: ["*.attn.bias", "*.attn.masked_bias"])
 
   private static let fused: [TensorRole] = [.query, .key, .value]

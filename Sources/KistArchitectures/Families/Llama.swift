@@ -1,8 +1,11 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_llama.py.
   static let llama = Architecture(
-    name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"], gguf: "llama",
-    parameters: .modern + .rotary + [
+    name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"],
+    gguf: GGUFForm(
+      "llama", keys: .llama + .headSizes, parameters: .ggufBias,
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+    parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),
     ],
@@ -39,4 +42,9 @@ extension [TensorRule] {
     .linear(.gate, "model.layers.{layer}.mlp.gate_proj", bias: .when(.feedForwardBias))
     + .linear(.up, "model.layers.{layer}.mlp.up_proj", bias: .when(.feedForwardBias))
     + .linear(.down, "model.layers.{layer}.mlp.down_proj", bias: .when(.feedForwardBias))
+}
+
+extension [GGUFKey] {
+  /// What the converter writes for Llama and the families that it derives from it.
+  static let llama = modern + rotarySize + vocabulary
 }

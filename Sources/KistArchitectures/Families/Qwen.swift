@@ -1,17 +1,21 @@
 extension Architecture {
   /// Source: transformers 5.23, modeling_qwen2.py.
   static let qwen2 = Architecture(
-    name: "qwen2", classNames: ["Qwen2ForCausalLM", "Qwen2Model"], modelTypes: ["qwen2"], gguf: "qwen2",
-    parameters: .modern + .rotary + .qwenWindow,
+    name: "qwen2", classNames: ["Qwen2ForCausalLM", "Qwen2Model"], modelTypes: ["qwen2"],
+    gguf: GGUFForm("qwen2", keys: .modern + .statedHeadSizes),
+    parameters: .modern + .rotary() + .qwenWindow,
     attention: Attention(windowLayers: .qwen),
     optionalPrefixes: ["model."],
-    tensors: .llamaEnds + .llamaNorms + .llamaAttention(bias: .always, outputBias: .some(nil)) + .llamaFeedForward,
+    tensors: .joined(
+      .llamaEnds, .llamaNorms, .llamaAttention(bias: .always, outputBias: .some(nil)), .llamaFeedForward),
     ignoredTensors: ["*.rotary_emb.inv_freq"])
 
   /// Source: transformers 5.23, modeling_qwen3.py.
   static let qwen3 = Architecture(
-    name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"], gguf: "qwen3",
-    parameters: .modern + .rotary + .qwenWindow + .qwen3,
+    name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"],
+    gguf: GGUFForm(
+      "qwen3", keys: .modern + .headSizes, parameters: .ggufBias),
+    parameters: .joined(.modern, .rotary(), .qwenWindow, .qwen3),
     attention: Attention(windowLayers: .qwen, queryKeyNorm: .always(.head)),
     optionalPrefixes: ["model."],
     tensors: .llama + .queryKeyNorms)
@@ -24,11 +28,14 @@ extension [TensorRule] {
 }
 
 extension [ParameterRule] {
-  static let qwenWindow: [ParameterRule] = [
-    .key(.usesWindow, "use_sliding_window", or: .value(false)),
-    .key(.window, "sliding_window", or: .value(4096)),
-    .key(.firstWindowLayer, "max_window_layers", or: .value(28)),
-  ]
+  static let qwenWindow: [ParameterRule] =
+    layerTypes + [
+      .key(.usesWindow, "use_sliding_window", or: .value(false)),
+      .key(.window, "sliding_window", or: .value(4096), null: .absent),
+      .key(.firstWindowLayer, "max_window_layers", or: .value(28)),
+      // transformers' default of 32 is of one model.
+      .key(.keyValueHeadCount, "num_key_value_heads", null: .same(.headCount)),
+    ]
 
   static let qwen3: [ParameterRule] = [
     .key(.headSize, "head_dim", or: .value(128)),

@@ -26,7 +26,10 @@ extension Activation {
 
 extension ExpertsDescription {
   init(_ rule: FeedForward, _ parameters: Parameters) throws(KistError) {
-    count = try parameters.integer(.expertCount)
+    count = try parameters.integer(.expertCount, atMost: ModelDescription.mostExperts)
+    guard count * (try parameters.integer(.layerCount)) <= ModelDescription.mostExpertsInAll else {
+      throw parameters.unsupported(.expertCount, "\(count) experts in each layer are too many")
+    }
     perToken = try parameters.integer(.expertsPerToken)
     size = try parameters.integer(parameters[.expertSize] == nil ? .feedForwardSize : .expertSize)
     scoring = try rule.routing.scoring.value(parameters)

@@ -15,26 +15,27 @@ extension ModelDescription {
     norm = try architecture.norm.value(parameters)
     normEpsilon = Float(try parameters.number(.normEpsilon))
     embedding = try EmbeddingDescription(architecture, parameters, width: width)
-    let count = try parameters.integer(.layerCount)
-    guard count <= ModelDescription.mostLayers else {
-      throw parameters.unsupported(.layerCount, "\(count) layers are too many")
-    }
+    let count = try parameters.integer(.layerCount, atMost: ModelDescription.mostLayers)
     var layers: [LayerDescription] = []
     for index in 0..<count { layers.append(try LayerDescription(architecture, parameters, layer: index)) }
     self.layers = layers
     head = try HeadDescription(architecture, parameters, width: width)
   }
 
-  /// No model has more; a configuration that says so is not believed.
-  private static let mostLayers = 10_000
+  // No model has more; a configuration that says so is not believed, before lists of that length are made.
+  static let mostLayers = 4096
+  static let mostHeads = 4096
+  static let mostExperts = 4096
+  /// Of all layers together.
+  static let mostExpertsInAll = 1 << 18
 }
 
 extension EmbeddingDescription {
   init(_ architecture: Architecture, _ parameters: Parameters, width: Int) throws(KistError) {
     let rule = architecture.embedding
     tableWidth = try parameters.optionalInteger(.embeddingWidth) ?? width
-    positionOffset = rule.learnedPositions ?? 0
-    positionCount = rule.learnedPositions == nil ? nil : try parameters.integer(.contextLength)
+    positionOffset = parameters[.positionOffset] == nil ? 0 : try parameters.index(.positionOffset)
+    positionCount = rule.hasLearnedPositions ? try parameters.integer(.contextLength) : nil
     tokenTypeCount = rule.hasTokenTypes ? try parameters.integer(.tokenTypeCount) : nil
     hasNorm = rule.hasNorm
     // transformers rounds Gemma's scale to the dtype of the model; in f32 that is f32.
@@ -77,7 +78,7 @@ extension LayerDescription {
 extension AttentionDescription {
   init(_ architecture: Architecture, _ parameters: Parameters, layer: Int) throws(KistError) {
     let rule = architecture.attention
-    headCount = try parameters.integer(.headCount)
+    headCount = try parameters.integer(.headCount, atMost: ModelDescription.mostHeads)
     keyValueHeadCount = try parameters.integer(.keyValueHeadCount)
     headSize = try parameters.integer(.headSize)
     valueHeadSize = try parameters.optionalInteger(.valueHeadSize) ?? headSize
@@ -93,10 +94,14 @@ extension AttentionDescription {
     let norm = try architecture.norm.value(parameters)
     queryKeyNormKind = rule.queryKeyNormKind ?? norm
     hasSinks = rule.hasSinks
+    roundsAndScalesSlopes = false
     latent = rule.isLatent ? try LatentDescription(parameters) : nil
     switch try rule.positions.value(parameters) {
     case .none: break
     case .alibi: slopes = AttentionDescription.slopes(headCount)
+    case .roundedALiBi:
+      slopes = AttentionDescription.slopes(headCount).map(AttentionDescription.roundedToBF16)
+      roundsAndScalesSlopes = true
     case .rotary(let pairs) where try rule.rotaryLayers.contains(layer, parameters):
       let isLocal = try rule.localRotaryLayers.contains(layer, parameters)
       rotary = try RotaryDescription(pairs, parameters, isLocal: isLocal)
@@ -115,19 +120,24 @@ extension AttentionDescription {
       case .headSize: 1 / Double(headSize).squareRoot()
       case .inverseSquareRoot(let parameter): 1 / (try parameters.positive(parameter)).squareRoot()
       case .parameter(let parameter): try parameters.number(parameter)
-      case .headSizeAndContext: 1 / Double(headSize).squareRoot() * contextScale(try latentContextScale(parameters))
+      case .headSizeAndContext: 1 / Double(headSize).squareRoot() * (try squaredContextScale(parameters))
       }
     if try rule.dividesByLayer.value(parameters) { scale /= Double(layer + 1) }
     return scale
   }
 
-  private func contextScale(_ factor: Double) -> Double { factor * factor }
-
-  private func latentContextScale(_ parameters: Parameters) throws(KistError) -> Double {
+  private func squaredContextScale(_ parameters: Parameters) throws(KistError) -> Double {
     guard case .yarn(let factor, _, _, _, _, _) = rotary?.scaling,
       let allSizes = try parameters.optionalNumber(.ropeMScaleAllSizes), allSizes != 0
     else { return 1 }
-    return RotaryDescription.Scaling.yarnScale(factor, allSizes)
+    let scale = RotaryDescription.Scaling.yarnScale(factor, allSizes)
+    return scale * scale
+  }
+
+  /// The nearest bf16, ties to even.
+  static func roundedToBF16(_ value: Float) -> Float {
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 
   /// Slopes of ALiBi: powers of 2^(−8/n), and for the heads past a power of two every other of the next series.
@@ -148,5 +158,6 @@ extension LatentDescription {
     keyValueRank = try parameters.integer(.keyValueRank)
     rotarySize = try parameters.integer(.rotaryHeadSize)
     plainSize = try parameters.integer(.plainHeadSize)
+    normEpsilon = Float(try parameters.number(.latentNormEpsilon))
   }
 }

@@ -82,17 +82,27 @@ extension ModelDescription {
     }
   }
 
-  /// Where a tensor lies in a checkpoint of the Hugging Face form; nil when the family has none.
+  /// Where a tensor lies in a checkpoint, when it lies in one place; nil when the family has none.
   public func location(of key: TensorKey) -> TensorLocation? {
-    guard let shape = shape(of: key),
-      let rule = architecture.tensors.first(where: { $0.role == key.role && $0.part == key.part && isPresent($0) })
-    else { return nil }
-    return rule.form.location(
-      of: key, shape: shape, names: names(rule.name(layer: key.layer, expert: key.expert)), in: self)
+    let locations = locations(of: key)
+    return locations.count == 1 ? locations.first : nil
   }
 
-  /// A name, and what it may be called instead.
-  private func names(_ name: String) -> [String] {
-    [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
+  /// Where a tensor's rows lie in a checkpoint, in their order: mostly in one place. Empty when the family has none.
+  public func locations(of key: TensorKey) -> [TensorLocation] {
+    guard let shape = shape(of: key),
+      let rule = architecture.tensors.first(where: { $0.role == key.role && $0.part == key.part && isPresent($0) })
+    else { return [] }
+    if case .stackedBlocks = rule.form, shape.last.map({ $0 % TensorLocation.mxfp4BlockSize }) != 0 { return [] }
+    return rule.form.locations(of: key, shape: shape, name: rule.name, in: self)
+  }
+
+  /// The names that a rule's name stands for, best first: whole, and without a beginning that files leave out.
+  func names(_ name: String, of key: TensorKey, head: Int = 0) -> [String] {
+    var name = name
+    for (place, number) in [("{layer}", key.layer), ("{expert}", key.expert), ("{head}", head)] {
+      if let number { name = name.replacing(place, with: "\(number)") }
+    }
+    return [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
   }
 }

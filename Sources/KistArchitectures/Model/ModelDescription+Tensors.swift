@@ -1,4 +1,3 @@
-import Foundation
 import KistCore
 
 extension ModelDescription {
@@ -86,9 +85,19 @@ extension ModelDescription {
     architecture.tensors.contains { $0.role == role && $0.part == .bias && isPresent($0) }
   }
 
+  /// Whether a tensor in a file means nothing to the forward pass: a buffer, or a head that is tied.
+  public func ignores(_ name: String) -> Bool {
+    let heads =
+      head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head && $0.part == .weight } : []
+    return heads.contains { $0.name == name }
+      || architecture.ignoredTensors.contains {
+        Glob.matches(name, $0.replacing("{layerCount}", with: "\(layers.count)"))
+      }
+  }
+
   func isPresent(_ rule: TensorRule) -> Bool {
     switch rule.presence {
-    case .always, .optional: true
+    case .always: true
     case .when(let parameter): parameters[parameter]?.flag ?? false
     case .unless(let parameter): !(parameters[parameter]?.flag ?? false)
     }
@@ -104,13 +113,5 @@ extension ResidualLayout {
     case .sandwich: [.attentionNorm, .attentionPostNorm, .feedForwardNorm, .feedForwardPostNorm]
     case .parallel: [.attentionNorm]
     }
-  }
-}
-
-extension ModelDescription {
-  /// Whether a tensor in a file means nothing to the forward pass: a buffer, or a head that is tied.
-  public func ignores(_ name: String) -> Bool {
-    let heads = head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head }.map(\.name) : []
-    return heads.contains(name) || architecture.ignoredTensors.contains { unsafe fnmatch($0, name, 0) == 0 }
   }
 }

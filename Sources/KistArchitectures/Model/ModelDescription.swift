@@ -52,6 +52,9 @@ public struct AttentionDescription: Sendable {
   public var rotary: RotaryDescription?
   /// What each head's scores fall by for each token of distance.
   public var slopes: [Float]?
+  /// Falcon: what is added to the unscaled score is the slope times the key's position (from 0; not its distance), both slope and
+  /// product rounded to bf16; the sum is scaled then.
+  public var roundsAndScalesSlopes: Bool
   public var queryKeyNorm: Attention.QueryKeyNorm
   public var queryKeyNormKind: NormKind
   public var hasSinks: Bool
@@ -70,8 +73,10 @@ public struct LatentDescription: Sendable {
   public var keyValueRank: Int
   /// Numbers of a head that are rotated; keys share theirs among all heads.
   public var rotarySize: Int
-  /// Numbers of a head that are not.
+  /// Numbers of a head that are not; they come first.
   public var plainSize: Int
+  /// The epsilon of both low ranks' norms.
+  public var normEpsilon: Float
 }
 
 public enum Activation: String, Sendable, CaseIterable {

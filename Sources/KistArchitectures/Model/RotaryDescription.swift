@@ -43,6 +43,11 @@ public struct RotaryDescription: Sendable, Equatable {
 
   /// Angle of each pair for one position step, when the text has so many tokens in all.
   public func frequencies(tokenCount: Int) -> [Float] {
+    let frequencies = scaledFrequencies(tokenCount: tokenCount)
+    return frequencyFactors.map { zip(frequencies, $0).map { $0 / $1 } } ?? frequencies
+  }
+
+  private func scaledFrequencies(tokenCount: Int) -> [Float] {
     let pairCount = size / 2
     func plain(base: Double) -> [Float] {
       (0..<pairCount).map { 1 / Float(pow(Float(base), Float(2 * $0) / Float(size))) }
@@ -95,7 +100,12 @@ extension RotaryDescription {
     size = try parameters.integer(.rotarySize) / 2 * 2
     base = try parameters.number(isLocal ? .localRopeBase : .ropeBase)
     scaling = isLocal ? .none : try Scaling(parameters)
-    guard base > 0, size > 2 else { throw parameters.unsupported(.ropeBase, "no rotary embedding has it") }
+    frequencyFactors = isLocal ? nil : try parameters.numbers(.ropeFrequencyFactors)?.map { Float($0) }
+    if let frequencyFactors, frequencyFactors.count != size / 2 || !frequencyFactors.allSatisfy({ $0 > 0 }) {
+      throw parameters.unsupported(
+        .ropeFrequencyFactors, "does not have a positive factor for each of \(size / 2) pairs")
+    }
+    guard base > 0, size >= 2 else { throw parameters.unsupported(.ropeBase, "no rotary embedding has it") }
     if case .longrope(let short, let long, _, _) = scaling {
       guard short.count == size / 2, long.count == size / 2, (short + long).allSatisfy({ $0 > 0 }) else {
         throw parameters.unsupported(.ropeShortFactors, "does not have a positive factor for each of \(size / 2) pairs")
@@ -111,6 +121,9 @@ extension RotaryDescription.Scaling {
     case "default", "none": self = .none
     case "linear": self = .linear(factor: try parameters.positive(.ropeFactor))
     case "dynamic":
+      guard try parameters.integer(.rotarySize) > 3 else {
+        throw parameters.unsupported(.ropeType, "'dynamic' needs more than one pair")
+      }
       self = .dynamic(
         factor: try parameters.positive(.ropeFactor), context: try parameters.integer(.contextLength))
     case "llama3":

@@ -1,7 +1,7 @@
 import KistCore
 
 /// A model's config.json.
-public struct ModelConfig: Sendable {
+public struct ModelConfig: ParameterSource, Sendable {
   private let root: JSONValue
   /// The path to name in errors.
   public let file: String
@@ -27,12 +27,18 @@ public struct ModelConfig: Sendable {
   }
 
   /// - Throws: `unsupported` when the value is an object.
-  func value(_ path: String) throws(KistError) -> ParameterValue? {
+  public func value(_ path: String) throws(KistError) -> ParameterValue? {
     guard let json = json(path) else { return nil }
     guard let value = ParameterValue(json) else {
       throw KistError(.unsupported, file: file, field: path, "is not a number, word, flag or list")
     }
     return value
+  }
+
+  public func isNull(_ path: String) -> Bool {
+    var value: JSONValue? = root
+    for key in path.split(separator: ".") { value = value?[String(key)] }
+    return value?.isNull ?? false
   }
 
   /// What `architectures` names, then what `model_type` says.
@@ -42,8 +48,8 @@ public struct ModelConfig: Sendable {
   /// The keys of the top level that say something.
   var keys: [String] { root.members?.filter { !$0.value.isNull }.map(\.key) ?? [] }
 
-  /// The keys one level below a key.
-  func keys(below key: String) -> [String] { json(key)?.members?.filter { !$0.value.isNull }.map(\.key) ?? [] }
+  /// The keys one level below a key that say something; nil when it is no object.
+  func keys(below key: String) -> [String]? { json(key)?.members?.filter { !$0.value.isNull }.map(\.key) }
 }
 
 extension ParameterValue {

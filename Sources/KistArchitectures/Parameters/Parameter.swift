@@ -1,24 +1,28 @@
 /// A number or word of a model's configuration, as Kist calls it in every format.
 public enum Parameter: String, Sendable, CaseIterable {
   // Sizes.
-  case vocabularySize, width, layerCount, contextLength, tokenTypeCount, embeddingWidth
+  case vocabularySize, width, layerCount, contextLength, positionCount, positionOffset, paddingToken, tokenTypeCount
+  case embeddingWidth
   // Attention.
-  case headCount, keyValueHeadCount, headSize, valueHeadSize, window, usesWindow, firstWindowLayer, windowPattern
+  case headCount, keyValueHeadCount, sharedHeadCount, headSize, valueHeadSize, window, usesWindow, firstWindowLayer,
+    windowPattern
   case queryScalar, attentionScale, attentionSoftCap, clipsQueryKeyValue, scalesAttention, dividesAttentionByLayer
   case normalizesQueryKey, layerTypes, rotaryLayers, rotaryLayerInterval, usesALiBi
   // Latent attention.
-  case queryRank, keyValueRank, rotaryHeadSize, plainHeadSize
+  case queryRank, keyValueRank, rotaryHeadSize, plainHeadSize, latentNormEpsilon
   // Rotary.
   case ropeBase, localRopeBase, rotaryFraction, rotarySize, ropeType, ropeFactor, ropeOriginalContext
   case ropeLowFrequencyFactor, ropeHighFrequencyFactor, ropeFastBeta, ropeSlowBeta, ropeMScale, ropeMScaleAllSizes
-  case ropeAttentionFactor, ropeShortFactors, ropeLongFactors, ropeTruncates, interleavesRotary
+  case ropeAttentionFactor, ropeShortFactors, ropeLongFactors, ropeFrequencyFactors, ropeTruncates, interleavesRotary
+  case hasRopeFactors, ropeLogMultiplier
   // Feed-forward and experts.
   case feedForwardSize, activation, isGated
   case expertCount, expertsPerToken, expertSize, sharedExpertCount, sharedExpertSize, expertGroupCount
   case expertGroupsPerToken, normalizesExpertWeights, expertWeightScale, denseLayers, firstExpertLayer
-  case expertLayerInterval, swishLimit, expertScoring, expertSelection
+  case expertLayerInterval, swishLimit, expertScoring, expertSelection, limitsExpertGroups, takesAllGroups
   // Norms and residuals.
-  case normEpsilon, isParallel, hasTwoNorms, normalizesBefore, removesFinalNorm, addsAfterNorm
+  case normEpsilon, hasNormWeights, isParallel, parallelNormCount, hasTwoNorms, normalizesBefore, removesFinalNorm
+  case addsAfterNorm
   // Biases.
   case attentionBias, queryKeyValueBias, attentionOutputBias, feedForwardBias, headBias
   // Scales.
@@ -26,6 +30,8 @@ public enum Parameter: String, Sendable, CaseIterable {
   case tiesEmbeddings
   // Layouts that a flag chooses.
   case isMultiQuery, isNewDecoder
+  // How weights are stored.
+  case quantization, isMXFP4
 }
 
 /// A value of a configuration.

@@ -2,58 +2,96 @@ import KistCore
 
 /// The parameters of one model, each with its value.
 public struct Parameters: Sendable {
-  public private(set) var values: [Parameter: ParameterValue]
+  public internal(set) var values: [Parameter: ParameterValue]
   /// The configuration to name in errors.
   public let file: String
   /// For each parameter, the key that says it.
   private var keys: [Parameter: String]
+  /// Those that a key says.
+  private var stated: Set<Parameter> = []
 
   /// Reads what an architecture's rules ask for.
   ///
   /// - Throws: `unsupported` when a required key is missing or a requirement is not met.
   public init(_ architecture: Architecture, _ config: ModelConfig) throws(KistError) {
+    try self.init(architecture, config, file: config.file)
+  }
+
+  /// The same, from any set of keys.
+  public init(
+    _ architecture: Architecture, _ source: some ParameterSource, file: String
+  ) throws(KistError) {
     values = [:]
     keys = [:]
-    file = config.file
-    for requirement in architecture.requirements { try Parameters.check(requirement, config) }
-    for rule in architecture.parameters {
-      keys[rule.parameter] = rule.keys.first
-      for key in rule.keys {
-        guard let value = try config.value(key) else { continue }
-        values[rule.parameter] = value
-        keys[rule.parameter] = key
-        break
-      }
-      if values[rule.parameter] == nil { values[rule.parameter] = try value(of: rule) }
-    }
+    self.file = file
+    for requirement in architecture.requirements { try check(requirement, source) }
+    let rules = Dictionary(architecture.parameters.map { ($0.parameter, $0) }, uniquingKeysWith: { $1 })
+    var open = Set(rules.keys)
+    for rule in architecture.parameters { try read(rule.parameter, rules, source, &open) }
   }
 
-  private static func check(_ requirement: Requirement, _ config: ModelConfig) throws(KistError) {
-    guard let value = try config.value(requirement.key), !requirement.values.contains(value) else { return }
+  private func check(_ requirement: Requirement, _ source: some ParameterSource) throws(KistError) {
+    guard let value = try source.value(requirement.key), !requirement.values.contains(value) else { return }
     throw KistError(
-      .unsupported, file: config.file, field: requirement.key,
-      "\(value.description) is nothing that this version computes")
+      .unsupported, file: file, field: requirement.key, "\(value.description) is nothing that this version computes")
   }
 
-  private func value(of rule: ParameterRule) throws(KistError) -> ParameterValue? {
-    switch rule.default {
-    case .required:
-      throw KistError(.unsupported, file: file, field: rule.keys.first, "is missing")
+  /// Gives a parameter its value, after those that its rule needs.
+  private mutating func read(
+    _ parameter: Parameter, _ rules: [Parameter: ParameterRule], _ source: some ParameterSource,
+    _ open: inout Set<Parameter>
+  ) throws(KistError) {
+    guard let rule = rules[parameter], open.remove(parameter) != nil else { return }
+    keys[parameter] = rule.keys.first
+    for key in rule.keys {
+      guard let value = try source.value(key) else { continue }
+      values[parameter] = value.text.flatMap { rule.words[$0] }.map { ParameterValue.text($0) } ?? value
+      keys[parameter] = key
+      stated.insert(parameter)
+      return
+    }
+    var fallback = rule.default
+    if let null = rule.null, rule.keys.contains(where: source.isNull) { fallback = null }
+    while case .when(let flag, let first, let second) = fallback {
+      try read(flag, rules, source, &open)
+      fallback = try self.flag(flag) ? first : second
+    }
+    for needed in fallback.needed { try read(needed, rules, source, &open) }
+    // An error about a derived parameter names the key of what it comes from.
+    if rule.keys.isEmpty { keys[parameter] = fallback.needed.compactMap { keys[$0] }.first }
+    values[parameter] = try value(of: fallback, for: parameter)
+  }
+
+  private func value(of rule: ParameterRule.Default, for parameter: Parameter) throws(KistError) -> ParameterValue? {
+    switch rule {
+    case .required: throw missing(parameter)
     case .absent: return nil
     case .value(let value): return value
+    case .equals(let other, let value): return .flag(values[other] == value)
+    default: break
+    }
+    guard rule.needed.allSatisfy({ values[$0] != nil }) else { return nil }
+    switch rule {
     case .same(let other): return values[other]
     case .quotient(let over, let under):
       let (over, under) = (try integer(over), try integer(under))
       guard over % under == 0 else {
-        throw KistError(
-          .unsupported, file: file, field: rule.keys.first, "is missing, and \(over) / \(under) is not whole")
+        throw unsupported(parameter, "nothing says the size of a head, and \(over) / \(under) is not whole")
       }
       return .integer(over / under)
     case .multiple(let factor, let other): return .integer(try size(factor, times: integer(other)))
     case .sum(let first, let second): return .integer(try integer(first) + integer(second))
+    case .difference(let first, let second): return .integer(try integer(first) - integer(second))
     case .product(let first, let second): return .integer(try size(integer(first), times: integer(second)))
+    case .next(let other): return .integer(try index(other) + 1)
+    case .scaled(let factor, let other): return .number(factor * (try number(other)))
     case .fraction(let whole, let fraction):
-      return .integer(Int(Double(try integer(whole)) * (try number(fraction))))
+      let size = Double(try integer(whole)) * (try number(fraction))
+      guard size >= 0, size <= Double(Parameters.largestSize) else {
+        throw unsupported(fraction, "is no fraction of \(try integer(whole))")
+      }
+      return .integer(Int(size))
+    default: return nil
     }
   }
 
@@ -70,6 +108,9 @@ public struct Parameters: Sendable {
 
   public subscript(parameter: Parameter) -> ParameterValue? { values[parameter] }
 
+  /// Whether a key says it, rather than a default.
+  public func isStated(_ parameter: Parameter) -> Bool { stated.contains(parameter) }
+
   /// A positive size.
   public func integer(_ parameter: Parameter) throws(KistError) -> Int {
     guard let value = values[parameter] else { throw missing(parameter) }
@@ -77,6 +118,18 @@ public struct Parameters: Sendable {
       throw wrong(parameter, value, "is no size")
     }
     return integer
+  }
+
+  /// A positive size that is no larger than models have.
+  func integer(_ parameter: Parameter, atMost most: Int) throws(KistError) -> Int {
+    let value = try integer(parameter)
+    guard value <= most else { throw unsupported(parameter, "\(value) is more than this version believes (\(most))") }
+    return value
+  }
+
+  /// A size, or 0.
+  public func index(_ parameter: Parameter) throws(KistError) -> Int {
+    values[parameter] == .integer(0) ? 0 : try integer(parameter)
   }
 
   public func optionalInteger(_ parameter: Parameter) throws(KistError) -> Int? {
@@ -128,45 +181,25 @@ public struct Parameters: Sendable {
   }
 }
 
-extension Choice {
-  func value(_ parameters: Parameters) throws(KistError) -> Value {
-    switch self {
-    case .always(let value): value
-    case .when(let parameter, let first, let second):
-      try parameters.flag(parameter) ? first.value(parameters) : second.value(parameters)
-    }
-  }
+/// Where parameters are said: a config.json, or a GGUF file's metadata.
+public protocol ParameterSource {
+  /// The value of a key; nil when it is not there or null.
+  func value(_ key: String) throws(KistError) -> ParameterValue?
+  /// Whether a key is there and null.
+  func isNull(_ key: String) -> Bool
 }
 
-extension LayerSelection {
-  /// Whether layer `index` is one of them.
-  func contains(_ index: Int, _ parameters: Parameters) throws(KistError) -> Bool {
+extension ParameterRule.Default {
+  /// The parameters that it is made of.
+  var needed: [Parameter] {
     switch self {
-    case .all: return true
-    case .none: return false
-    case .typed(let type, let otherwise):
-      guard let types = parameters[.layerTypes]?.list else { return try otherwise.contains(index, parameters) }
-      guard index < types.count else { throw parameters.unsupported(.layerTypes, "has too few layers") }
-      return types[index].text == type
-    case .from(let parameter): return index >= (parameters[parameter]?.integer ?? .max)
-    case .flagged(let parameter, let otherwise):
-      guard let flags = try parameters.numbers(parameter), !flags.isEmpty else {
-        return try otherwise.contains(index, parameters)
-      }
-      guard index < flags.count else { throw parameters.unsupported(parameter, "has too few layers") }
-      return flags[index] != 0
-    case .notListed(let parameter): return !(try parameters.numbers(parameter) ?? []).contains(Double(index))
-    case .notEveryNth(let parameter):
-      guard let step = try parameters.optionalInteger(parameter) else { return true }
-      return (index + 1) % step != 0
-    case .everyNth(let parameter):
-      guard let step = try parameters.optionalInteger(parameter) else { return true }
-      return (index + 1) % step == 0
-    case .even: return index % 2 == 0
-    case .both(let first, let second):
-      return try first.contains(index, parameters) ? second.contains(index, parameters) : false
-    case .when(let parameter, let selection):
-      return try parameters.flag(parameter) ? selection.contains(index, parameters) : false
+    case .required, .absent, .value: []
+    case .same(let other), .multiple(_, let other), .next(let other), .scaled(_, let other), .equals(let other, _):
+      [other]
+    case .quotient(let first, let second), .sum(let first, let second), .difference(let first, let second),
+      .product(let first, let second), .fraction(let first, let second):
+      [first, second]
+    case .when(let flag, _, _): [flag]
     }
   }
 }

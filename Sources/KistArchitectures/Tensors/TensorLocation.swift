@@ -1,6 +1,6 @@
 import KistCore
 
-/// Where a tensor that the forward pass asks for lies in a checkpoint's tensors.
+/// Where a tensor that the forward pass asks for, or some rows of it, lies in a checkpoint's tensors.
 public struct TensorLocation: Sendable, Equatable {
   /// Names in the file that mean it, best first.
   public var names: [String]
@@ -36,4 +36,17 @@ public struct TensorLocation: Sendable, Equatable {
 
   /// What is added to each value of the file.
   public var addend: Float
+  public var encoding = Encoding.values
+
+  public enum Encoding: Sendable, Equatable {
+    /// The file's tensor has the values.
+    case values
+    /// It has E2M1 numbers, two in a byte, the first in the low bits: U8 of [experts, rows, columns / 32, 16], ``fileShape``. Each
+    /// block of 32 is multiplied with 2^(scale − 127), a byte of the tensor that `scales` names, of `shape` [experts, rows,
+    /// columns / 32]. Runs count rows of all experts.
+    case mxfp4(scales: [String], shape: [Int])
+  }
+
+  /// How many numbers a block of MXFP4 has.
+  public static let mxfp4BlockSize = 32
 }

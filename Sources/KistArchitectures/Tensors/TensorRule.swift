@@ -2,7 +2,7 @@
 public struct TensorRule: Sendable {
   public var role: TensorRole
   public var part: TensorKey.Part
-  /// `{layer}` and `{expert}` stand for their numbers.
+  /// `{layer}`, `{expert}` and `{head}` stand for their numbers.
   public var name: String
   public var form: TensorForm
   public var presence: Presence
@@ -12,8 +12,6 @@ public struct TensorRule: Sendable {
     case always
     case when(Parameter)
     case unless(Parameter)
-    /// It may be missing, and then does nothing.
-    case optional
   }
 
   public init(
@@ -27,13 +25,6 @@ public struct TensorRule: Sendable {
     self.presence = presence
   }
 
-  /// The name of the tensor of a layer and expert.
-  public func name(layer: Int?, expert: Int?) -> String {
-    var text = name
-    if let layer { text = text.replacing("{layer}", with: "\(layer)") }
-    if let expert { text = text.replacing("{expert}", with: "\(expert)") }
-    return text
-  }
 }
 
 /// How a tensor lies in a file, against the form that the forward pass knows: a matrix has a row for each output.
@@ -53,30 +44,15 @@ public enum TensorForm: Sendable, Equatable {
   case stacked
   /// Each expert is a transposed slice, whose columns are the roles' in turn: gate, up, gate, up… GPT-OSS.
   case stackedTransposed([TensorRole])
-  /// The biases of experts: each a row, whose numbers are the roles' in turn.
+  /// Each expert is a slice, whose rows are the roles' in turn; of biases, each expert is a row.
   case stackedInTurn([TensorRole])
+  /// The same, as a tensor of MXFP4 blocks and one of their scales.
+  case stackedBlocks([TensorRole], scales: String)
+  /// A tensor for each head.
+  case eachHead
+  /// Latent attention's last step as GGUF has it: keys' part with a transposed slice for each head, and values' part with a slice
+  /// for each, in a tensor of that name.
+  case latentHeads(values: String)
   /// Each head's rows as pairs of neighbours rather than halves: llama.cpp's order of Llama's queries and keys.
   case neighbouringPairs
-}
-
-extension [TensorRule] {
-  /// A matrix and perhaps its bias.
-  static func linear(
-    _ role: TensorRole, _ name: String, bias: TensorRule.Presence? = nil, form: TensorForm = .plain
-  ) -> [TensorRule] {
-    // A transposed matrix has an ordinary bias.
-    let biasForm: TensorForm =
-      switch form {
-      case .transposed: .plain
-      case .columns(let roles): .rows(roles)
-      default: form
-      }
-    return [TensorRule(role, name + ".weight", form: form)]
-      + (bias.map { [TensorRule(role, name + ".bias", part: .bias, form: biasForm, presence: $0)] } ?? [])
-  }
-
-  /// A norm's weight, and its bias where the kind of norm has one.
-  static func norm(_ role: TensorRole, _ name: String, form: TensorForm = .plain) -> [TensorRule] {
-    [TensorRule(role, name + ".weight", form: form), TensorRule(role, name + ".bias", part: .bias, form: form)]
-  }
 }

@@ -105,7 +105,7 @@ extension PlainBlocks {
   private static func k4Scale(_ b: BlockBytes, _ s: Int) -> (scale: Int, minimum: Int) {
     s < 4
       ? (b[4 + s] & 63, b[8 + s] & 63)
-      : (b[8 + s] & 15 | b[s] >> 6 << 4, b[8 + s] >> 4 | b[4 + s] >> 6 << 4)
+      : (b[8 + s] & 15 | (b[s] >> 6) << 4, b[8 + s] >> 4 | (b[4 + s] >> 6) << 4)
   }
 
   /// Types that take 8 or 4 numbers from a grid.
@@ -137,7 +137,7 @@ extension PlainBlocks {
         return ones(b[2 + g] | (high >> (3 * (g % 4)) & 7) << 8, high >> 15 == 1, d)
       default:
         let words = (0..<4).map { b.u16(48 + 2 * $0) }
-        let half = (0..<4).reduce(0) { $0 | words[$1] >> 12 << (4 * $1) }
+        let half = (0..<4).reduce(0) { $0 | (words[$1] >> 12) << (4 * $1) }
         let d = Half.decode(UInt16(half)) * Float(2 * (words[g / 8] >> (3 * (g / 2 % 4)) & 7) + 1)
         let high = b.field(32, 4, g)
         return ones(b[g] | (high & 7) << 8, high >> 3 == 1, d)

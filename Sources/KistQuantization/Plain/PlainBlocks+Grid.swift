@@ -64,7 +64,7 @@ extension PlainBlocks {
     /// What does not fit into a byte of the places.
     func appendHigh(bits: Int) {
       for start in stride(from: 0, to: places.count, by: 8 / bits) {
-        b.append((0..<8 / bits).reduce(0) { $0 | places[start + $1] >> 8 << (bits * $1) })
+        b.append((0..<8 / bits).reduce(0) { $0 | (places[start + $1] >> 8) << (bits * $1) })
       }
     }
     switch dtype {

@@ -76,10 +76,10 @@ extension PlainBlocks {
     let stored = Half.rounded(d)
     let quants = x.indices.flatMap { requantize(x[$0], found[$0].quants, stored * Float(codes[$0] - 32), half: 4) }
     var b = BlockBytes([])
-    for i in 0..<32 { b.append((0..<8).reduce(0) { $0 | quants[32 * $1 + i] >> 2 << $1 }) }
+    for i in 0..<32 { b.append((0..<8).reduce(0) { $0 | (quants[32 * $1 + i] >> 2) << $1 }) }
     appendPairs(quants, to: &b)
     for j in 0..<8 { b.append(codes[j] & 15 | codes[j + 8] << 4) }
-    for j in 0..<4 { b.append((0..<4).reduce(0) { $0 | codes[j + 4 * $1] >> 4 << (2 * $1) }) }
+    for j in 0..<4 { b.append((0..<4).reduce(0) { $0 | (codes[j + 4 * $1] >> 4) << (2 * $1) }) }
     b.append(Int(Half.encode(d)), bytes: 2)
     return b.bytes
   }
@@ -118,9 +118,9 @@ extension PlainBlocks {
     var b = BlockBytes([])
     b.append(Int(Half.encode(scales.scale)), bytes: 2)
     b.append(Int(Half.encode(minimums.scale)), bytes: 2)
-    for codes in [scales.quants, minimums.quants] { for j in 0..<4 { b.append(codes[j] | codes[j + 4] >> 4 << 6) } }
+    for codes in [scales.quants, minimums.quants] { for j in 0..<4 { b.append(codes[j] | (codes[j + 4] >> 4) << 6) } }
     for j in 4..<8 { b.append(scales.quants[j] & 15 | (minimums.quants[j] & 15) << 4) }
-    if highest == 31 { for i in 0..<32 { b.append((0..<8).reduce(0) { $0 | quants[32 * $1 + i] >> 4 << $1 }) } }
+    if highest == 31 { for i in 0..<32 { b.append((0..<8).reduce(0) { $0 | (quants[32 * $1 + i] >> 4) << $1 }) } }
     for i in 0..<128 {
       let place = i / 32 * 64 + i % 32
       b.append(quants[place] & 15 | (quants[place + 32] & 15) << 4)
@@ -143,7 +143,7 @@ extension PlainBlocks {
       for i in 0..<64 { b.append(q[half + i] & 15 | (q[half + 64 + i] & 15) << 4) }
     }
     for half in [0, 128] {
-      for i in 0..<32 { b.append((0..<4).reduce(0) { $0 | q[half + i + 32 * $1] >> 4 << (2 * $1) }) }
+      for i in 0..<32 { b.append((0..<4).reduce(0) { $0 | (q[half + i + 32 * $1] >> 4) << (2 * $1) }) }
     }
     for scale in scales { b.append(scale) }
     b.append(Int(Half.encode(1 / factor)), bytes: 2)

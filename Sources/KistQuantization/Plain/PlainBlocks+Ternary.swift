@@ -102,7 +102,7 @@ extension PlainBlocks {
       let found = place(split, x[j], w[j], order, isUp: [Bool](repeating: isUp, count: 4))
       let places = found.codes.map { PlainGrid.all[3].place($0) }
       for place in places { b.append(place) }
-      words[j] = (0..<4).reduce(isUp ? 0 : 0x8000) { $0 | places[$1] >> 8 << (3 * $1) }
+      words[j] = (0..<4).reduce(isUp ? 0 : 0x8000) { $0 | (places[$1] >> 8) << (3 * $1) }
       scales[j] = found.scale
     }
     let greatest = scales.reduce(0) { $0 > $1 ? $0 : $1 }
@@ -183,7 +183,7 @@ extension PlainBlocks {
     for place in places { b.append(place) }
     for j in 0..<16 {
       let shifts = isZero ? 0 : (kinds[j] & 1) << 7 | (kinds[j] & 2) << 2
-      b.append(places[2 * j] >> 8 | places[2 * j + 1] >> 8 << 4 | shifts)
+      b.append(places[2 * j] >> 8 | (places[2 * j + 1] >> 8) << 4 | shifts)
     }
     for k in 0..<4 {
       let word = (0..<4).reduce((half >> (4 * k) & 15) << 12) { $0 | scaleCodes[4 * k + $1] << (3 * $1) }

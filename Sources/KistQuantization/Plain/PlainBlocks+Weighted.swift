@@ -72,7 +72,7 @@ extension PlainBlocks {
     let codes = scales.map { (d.inverse * $0).nearest.clamped(-32, 31) }
     var b = BlockBytes([])
     b.append(Int(Half.encode(d)), bytes: 2)
-    b.append(codes.indices.reduce(0) { $0 | (codes[$1] + 32) >> 4 << (2 * $1) }, bytes: 2)
+    b.append(codes.indices.reduce(0) { $0 | ((codes[$1] + 32) >> 4) << (2 * $1) }, bytes: 2)
     for j in stride(from: 0, to: 8, by: 2) { b.append((codes[j] + 32) & 15 | ((codes[j + 1] + 32) & 15) << 4) }
     for (x, code) in zip(x, codes) {
       let inverse = (d * Float(code)).inverse

@@ -21,8 +21,11 @@ package struct CharacterMap: Sendable {
     let replacements = [UInt8](charsmap[(4 + size)...])
     guard replacements.last == 0, Unicode.UTF8.isValid(replacements) else { throw Self.damage("its replacements") }
     let units = unsafe charsmap.withUnsafeBytes { bytes in
-      (0..<size / 4).map {
-        unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 + 4 * $0, as: UInt32.self))
+      [UInt32](unsafeUninitializedCapacity: size / 4) { units, count in
+        unsafe UnsafeMutableRawBufferPointer(units).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[4..<4 + size]))
+        count = size / 4
+        for index in 0..<count { unsafe units[index] = UInt32(littleEndian: units[index]) }
       }
     }
     self.units = units

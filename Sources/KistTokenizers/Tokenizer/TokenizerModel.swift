@@ -91,7 +91,7 @@ extension BPEModel {
   }
 }
 
-/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay unmade.
+/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay empty.
 final class TokenizerScratch: @unchecked Sendable {
   /// A part that is changed where it lies: what a lazy property gives is a copy.
   final class Kept<Part: ~Copyable> {

@@ -1,0 +1,106 @@
+import KistCore
+
+/// A value of GGUF's metadata that a model's description gives.
+public enum GGUFValue: Sendable, Equatable {
+  case uint32(UInt32)
+  case float32(Float)
+  case bool(Bool)
+  case string(String)
+}
+
+/// A key that a family's GGUF files have, and where its value comes from. A model for which the value is nil has not the key.
+/// Source: llama.cpp, the classes of conversion/, set_gguf_parameters.
+public struct GGUFKey: Sendable {
+  /// After the architecture's name.
+  public var name: String
+  var value: @Sendable (ModelDescription) -> GGUFValue?
+
+  static func size(_ name: String, _ parameter: Parameter) -> GGUFKey {
+    size(name) { $0.parameters[parameter]?.integer }
+  }
+
+  static func size(_ name: String, _ value: @escaping @Sendable (ModelDescription) -> Int?) -> GGUFKey {
+    GGUFKey(name: name) { value($0).flatMap { UInt32(exactly: $0) }.map { .uint32($0) } }
+  }
+
+  static func number(_ name: String, _ parameter: Parameter) -> GGUFKey {
+    number(name) { $0.parameters[parameter]?.number.map { Float($0) } }
+  }
+
+  static func number(_ name: String, _ value: @escaping @Sendable (ModelDescription) -> Float?) -> GGUFKey {
+    GGUFKey(name: name) { value($0).map { .float32($0) } }
+  }
+
+  static func flag(_ name: String, _ parameter: Parameter) -> GGUFKey {
+    GGUFKey(name: name) { $0.parameters[parameter]?.flag.map { .bool($0) } }
+  }
+
+  static func fixed(_ name: String, _ value: GGUFValue) -> GGUFKey { GGUFKey(name: name) { _ in value } }
+}
+
+extension ModelDescription {
+  /// What a GGUF file of the model says beside its tensors and tokenizer: whole keys and values; nil when GGUF has no such family.
+  public var ggufMetadata: [(key: String, value: GGUFValue)]? {
+    guard let form = architecture.gguf else { return nil }
+    return [("general.architecture", .string(form.name))]
+      + form.keys.compactMap { key in key.value(self).map { ("\(form.name).\(key.name)", $0) } }
+  }
+}
+
+extension [GGUFKey] {
+  /// What every file says.
+  static let sizes: [GGUFKey] = [
+    .size("block_count", .layerCount), .size("context_length", .contextLength), .size("embedding_length", .width),
+    .size("feed_forward_length", .feedForwardSize), .size("attention.head_count", .headCount),
+  ]
+  static let layerNorm: [GGUFKey] = [.number("attention.layer_norm_epsilon", .normEpsilon)]
+  static let rmsNorm: [GGUFKey] = [.number("attention.layer_norm_rms_epsilon", .normEpsilon)]
+  static let keyValueHeads: [GGUFKey] = [.size("attention.head_count_kv", .keyValueHeadCount)]
+  static let headSizes: [GGUFKey] = [
+    .size("attention.key_length", .headSize), .size("attention.value_length", .headSize),
+  ]
+  /// The same where the configuration says it.
+  static let statedHeadSizes: [GGUFKey] = ["attention.key_length", "attention.value_length"].map { name in
+    .size(name) { $0.parameters.isStated(.headSize) ? $0.parameters[.headSize]?.integer : nil }
+  }
+  static let rotaryBase: [GGUFKey] = [.number("rope.freq_base", .ropeBase)]
+  static let rotarySize: [GGUFKey] = [.size("rope.dimension_count", .rotarySize)]
+  static let vocabulary: [GGUFKey] = [.size("vocab_size", .vocabularySize)]
+  static let window: [GGUFKey] = [.size("attention.sliding_window", .window)]
+  static let experts: [GGUFKey] = [
+    .size("expert_count", .expertCount), .size("expert_used_count", .expertsPerToken),
+  ]
+  static let expertSize: [GGUFKey] = [
+    .size("expert_feed_forward_length") { $0.layers.last?.feedForward.experts?.size }
+  ]
+  static let noScaling: [GGUFKey] = [.fixed("rope.scaling.type", .string("none"))]
+
+  /// What most families since Llama say.
+  static let modern = sizes + keyValueHeads + rmsNorm + rotaryBase + rotaryScaling
+
+  /// Linear, YaRN and longrope; betas where the configuration says them.
+  static let rotaryScaling: [GGUFKey] = [
+    GGUFKey(name: "rope.scaling.type") { $0.writtenScaling?.name.map { .string($0) } },
+    .number("rope.scaling.factor") { $0.writtenScaling?.factor.map { Float($0) } },
+    .size("rope.scaling.original_context_length") { $0.writtenScaling?.context },
+    .number("rope.scaling.yarn_beta_fast") { $0.stated(.ropeFastBeta) },
+    .number("rope.scaling.yarn_beta_slow") { $0.stated(.ropeSlowBeta) },
+  ]
+}
+
+extension ModelDescription {
+  /// What `rope.scaling` keys say of the layers that see all.
+  fileprivate var writtenScaling: (name: String?, factor: Double?, context: Int?)? {
+    switch layers.lazy.compactMap(\.attention.rotary?.scaling).first(where: { $0 != .none }) {
+    case .linear(let factor): ("linear", factor, nil)
+    case .yarn(let factor, let context, _, _, _, _): ("yarn", factor, context)
+    case .longrope: ("longrope", nil, nil)
+    default: nil
+    }
+  }
+
+  fileprivate func stated(_ parameter: Parameter) -> Float? {
+    guard writtenScaling?.name == "yarn", parameters.isStated(parameter) else { return nil }
+    return parameters[parameter]?.number.map { Float($0) }
+  }
+}

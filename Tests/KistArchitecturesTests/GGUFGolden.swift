@@ -1,0 +1,54 @@
+import Foundation
+import KistArchitectures
+import KistCore
+
+/// What llama.cpp's converter makes of a fixture: Fixtures/make/families_gguf.py.
+struct GGUFGolden: Sendable {
+  struct Tensor: Sendable {
+    var type: String
+    var shape: [Int]
+    var sha256: String
+  }
+
+  var metadata: [String: ParameterValue]
+  var tensors: [String: Tensor]
+
+  /// By fixture, those that the converter takes.
+  static let all: [String: GGUFGolden] = {
+    let bytes = FileManager.default.contents(atPath: FamilyFixtures.folder + "/gguf.json") ?? Data()
+    guard let root = try? unsafe JSONDocument(Array(bytes).span.bytes).root, let models = root["models"]?.members else {
+      return [:]
+    }
+    return Dictionary(
+      uniqueKeysWithValues: models.compactMap { name, model in GGUFGolden(model).map { (name, $0) } })
+  }()
+
+  static let names = all.keys.sorted()
+
+  init?(_ json: JSONValue) {
+    guard let metadata = json["metadata"]?.members, let tensors = json["tensors"]?.members else { return nil }
+    self.metadata = [:]
+    self.tensors = [:]
+    for (key, value) in metadata { self.metadata[key] = GGUFGolden.value(value) }
+    for (name, value) in tensors {
+      guard let parts = value.array, parts.count == 3, let type = parts[0].string, let sha256 = parts[2].string else {
+        return nil
+      }
+      let shape = parts[1].array?.compactMap(\.int) ?? []
+      self.tensors[name] = Tensor(type: type, shape: shape, sha256: sha256)
+    }
+  }
+
+  private static func value(_ json: JSONValue) -> ParameterValue? {
+    if let flag = json.bool { return .flag(flag) }
+    if let integer = json.int { return .integer(integer) }
+    if let number = json.double { return .number(number) }
+    return json.string.map { .text($0) }
+  }
+
+  /// The file as a place where parameters are said; its lists of factors are given.
+  func source(_ values: [String: [Float]]) throws -> GGUFSource {
+    try GGUFSource(
+      file: "model.gguf", metadata: { metadata[$0] }, shape: { tensors[$0]?.shape }, values: { values[$0] ?? [] })
+  }
+}

@@ -1,0 +1,120 @@
+import KistArchitectures
+import KistCore
+import Testing
+
+@Suite struct GGUFTests {
+  @Test func `the converter's word on most fixtures is there`() { #expect(GGUFGolden.all.count >= 50) }
+
+  /// Tensors that are written from the configuration.
+  private static let factors: Set<String> = [
+    "rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight",
+  ]
+
+  @Test(arguments: GGUFGolden.names)
+  func `a model's tensors have the names and shapes that llama.cpp gives them`(_ name: String) throws {
+    let golden = try #require(GGUFGolden.all[name])
+    let model = try #require(try FamilyFixtures.model(name).inGGUF())
+    let ours = Dictionary(uniqueKeysWithValues: model.fileTensors.map { ($0.name, $0.shape) })
+    let theirs = golden.tensors.mapValues(\.shape).filter { !Self.factors.contains($0.key) }
+    #expect(Set(ours.keys) == Set(theirs.keys))
+    for (name, shape) in theirs { #expect(ours[name] == shape, "\(name)") }
+    try expectEachNumberOnce(in: model)
+  }
+
+  @Test(arguments: GGUFGolden.names)
+  func `a model's GGUF has the bytes that llama.cpp writes`(_ name: String) throws {
+    let golden = try #require(GGUFGolden.all[name])
+    let source = try FamilyFixtures.model(name)
+    let sink = try #require(try source.inGGUF())
+    let file = try FamilyFixtures.tensors(name)
+    for tensor in sink.fileTensors {
+      let wanted = try #require(golden.tensors[tensor.name], "\(tensor.name)")
+      let bytes =
+        try wanted.type == "MXFP4"
+        ? repacked(tensor, from: source, file) : encoded(built(tensor, sink, from: source, file), as: wanted.type)
+      #expect(sha256(bytes) == wanted.sha256, "\(tensor.name)")
+    }
+  }
+
+  @Test(arguments: GGUFGolden.names)
+  func `the metadata of a model is what llama.cpp writes`(_ name: String) throws {
+    let golden = try #require(GGUFGolden.all[name])
+    let model = try FamilyFixtures.model(name)
+    let ours = Dictionary(uniqueKeysWithValues: try #require(model.ggufMetadata))
+    // What these say is not the model's.
+    let others: Set<String> = ["general.file_type", "general.quantization_version"]
+    let theirs = golden.metadata.filter { !others.contains($0.key) && !$0.key.hasPrefix("tokenizer.") }
+    #expect(Set(ours.keys) == Set(theirs.keys))
+    for (key, value) in theirs {
+      switch ours[key] {
+      case .uint32(let number): #expect(value == .integer(Int(number)), "\(key)")
+      case .float32(let number): #expect(value.number.map { Float($0) } == number, "\(key)")
+      case .bool(let flag): #expect(value == .flag(flag), "\(key)")
+      case .string(let text): #expect(value == .text(text), "\(key)")
+      case nil: break
+      }
+    }
+  }
+
+  /// Fixtures whose GGUF says a scaling without its factors: llama.cpp's converter writes them for other families only.
+  private static let incomplete: Set<String> = ["llama-longrope", "llama-longrope-short"]
+
+  @Test(arguments: GGUFGolden.names)
+  func `a GGUF describes the model that it was made of`(_ name: String) throws {
+    let golden = try #require(GGUFGolden.all[name])
+    let original = try FamilyFixtures.model(name)
+    let values = factors(of: original)
+    let source = try golden.source(values)
+    if Self.incomplete.contains(name) {
+      #expect(throws: KistError.self) { try ModelDescription(source, file: "model.gguf") }
+      return
+    }
+    let model = try ModelDescription(source, file: "model.gguf")
+    #expect(model.vocabularySize == original.vocabularySize && model.width == original.width)
+    #expect(model.norm == original.norm && abs(model.normEpsilon - original.normEpsilon) < 1e-9)
+    #expect(model.layers.count == original.layers.count)
+    #expect(model.head.isTied == original.head.isTied && model.head.hasNorm == original.head.hasNorm)
+    #expect(abs(model.head.scale - original.head.scale) < 1e-6 && model.head.softCap == original.head.softCap)
+    #expect(abs(model.embedding.scale - original.embedding.scale) < 1e-5)
+    #expect(model.tensorKeys == original.tensorKeys)
+    for (ours, theirs) in zip(model.layers, original.layers) {
+      #expect(ours.residual == theirs.residual && abs(ours.residualScale - theirs.residualScale) < 1e-6)
+      #expect(ours.attention.headSize == theirs.attention.headSize)
+      #expect(ours.attention.keyValueHeadCount == theirs.attention.keyValueHeadCount)
+      #expect(ours.attention.valueHeadSize == theirs.attention.valueHeadSize)
+      #expect(ours.attention.rotary?.pairs == theirs.attention.rotary?.pairs)
+      #expect(ours.attention.rotary?.size == theirs.attention.rotary?.size)
+      #expect(ours.attention.slopes == theirs.attention.slopes)
+      #expect(ours.attention.softCap == theirs.attention.softCap)
+      #expect(ours.feedForward.size == theirs.feedForward.size)
+      #expect(ours.feedForward.activation == theirs.feedForward.activation)
+      #expect(ours.feedForward.experts?.perToken == theirs.feedForward.experts?.perToken)
+      #expect(ours.feedForward.experts?.scoring == theirs.feedForward.experts?.scoring)
+      #expect(ours.feedForward.experts?.groups == theirs.feedForward.experts?.groups)
+      #expect(ours.feedForward.experts?.weightScale == theirs.feedForward.experts?.weightScale)
+    }
+    let needed = Set(model.tensorKeys.flatMap { model.locations(of: $0) }.map { $0.names[0] })
+    #expect(Set(golden.tensors.keys).filter { !model.ignores($0) } == needed)
+  }
+
+  @Test func `a GGUF of an unknown architecture is refused by name`() throws {
+    let source = try GGUFSource(
+      file: "a.gguf", metadata: { $0 == "general.architecture" ? .text("mamba") : nil }, shape: { _ in nil },
+      values: { _ in [] })
+    let error = #expect(throws: KistError.self) { try ModelDescription(source, file: "a.gguf") }
+    #expect(error?.field == "general.architecture")
+    #expect(throws: KistError.self) {
+      try GGUFSource(file: "a.gguf", metadata: { _ in nil }, shape: { _ in nil }, values: { _ in [] })
+    }
+  }
+
+  private func factors(of model: ModelDescription) -> [String: [Float]] {
+    guard let rotary = model.layers[0].attention.rotary else { return [:] }
+    guard case .longrope(let short, let long, _, _) = rotary.scaling else {
+      return ["rope_freqs.weight": [Float](repeating: 1, count: rotary.size / 2)]
+    }
+    return [
+      "rope_factors_short.weight": short.map { Float($0) }, "rope_factors_long.weight": long.map { Float($0) },
+    ]
+  }
+}
