@@ -98,6 +98,11 @@ INLINE void join_contractions(boundaries *b, uint64_t candidates, const uint8_t 
   int last_end = 0;
   for (candidates &= b->decided; candidates; candidates &= candidates - 1) {
     int place = __builtin_ctzll(candidates);
+    if (text[place + 1] >= 0x80) {
+      // It may be ſ.
+      b->decided &= below(place);
+      return;
+    }
     int length = place == last_end ? 0 : contraction(text + place, 0x20);
     if (!length) continue;
     last_end = place + length;

@@ -43,11 +43,12 @@ static inline const kist_piece_slot *slot_of(piece_key key, const kist_piece_slo
 
 KIST_CLONES size_t kist_find_pieces(
     const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
-    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, uint32_t *ids, size_t *id_count) {
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint32_t *long_ids, size_t long_count,
+    uint32_t *ids, size_t capacity, size_t *id_count) {
   const uint64_t mask = slot_count - 1;
   piece_key keys[block];
   size_t found = 0;
-  uint32_t *to = ids;
+  uint32_t *to = ids, *limit = ids + capacity;
   while (found < piece_count) {
     size_t ready = 0;
     for (; ready < block && found + ready < piece_count; ready++) {
@@ -59,14 +60,21 @@ KIST_CLONES size_t kist_find_pieces(
     }
     for (size_t i = 0; i < ready; i++) {
       const kist_piece_slot *slot = slot_of(keys[i], slots, mask);
-      uint32_t own = slot ? slot->ids[0] >> count_shift : 0;
-      if (own == 0) {
+      size_t own = slot ? slot->ids[0] >> count_shift : 0, room = (size_t)(limit - to);
+      if (own != 0 && room >= 4) {
+        memcpy(to, slot->ids, sizeof(slot->ids));
+        to[0] &= (1u << count_shift) - 1;
+        to += own;
+        continue;
+      }
+      // More ids than a slot has room for lie elsewhere.
+      size_t first = slot ? slot->ids[1] : 0, many = slot && own == 0 ? slot->ids[2] : 0;
+      if (many == 0 || many > room || first > long_count || many > long_count - first) {
         *id_count = (size_t)(to - ids);
         return found + i;
       }
-      memcpy(to, slot->ids, sizeof(slot->ids));
-      to[0] &= (1u << count_shift) - 1;
-      to += own;
+      memcpy(to, long_ids + first, many * sizeof(*to));
+      to += many;
     }
     found += ready;
     if (ready < block) break;

@@ -66,19 +66,21 @@ size_t kist_cased_ends(
     const uint8_t *text, size_t count, bool single_digits, bool contractions, size_t *start, size_t *ends,
     size_t capacity);
 
-/// A slot of the cache of pieces: a key of 16 bytes, and up to four ids, their number in the upper four bits of the first.
+/// A slot of the cache of pieces: a key of 16 bytes, and up to four ids, their number in the upper four bits of the first. Where that is 0,
+/// the second is a place in a list of longer results, and the third a count.
 typedef struct {
   uint64_t low, high;
   uint32_t ids[4];
 } kist_piece_slot;
 
-/// Writes the ids of the first pieces of a list, up to one that has no slot with its ids, and gives how many pieces these are.
+/// Writes the ids of the first pieces of a list, up to one that has no slot or too many ids, and gives how many pieces these are.
 ///
 /// Piece i goes from `starts[i * stride]` to `ends[i * stride]`. `tag` is a part of every key. `slot_count` is a power of two; `ids` has
-/// room for four of each piece.
+/// room for `capacity`.
 size_t kist_find_pieces(
     const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
-    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, uint32_t *ids, size_t *id_count);
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint32_t *long_ids, size_t long_count,
+    uint32_t *ids, size_t capacity, size_t *id_count);
 
 /// Writes where the parts of text[start..<end] end, of which no token can reach into two: up to `capacity`, one or more.
 ///

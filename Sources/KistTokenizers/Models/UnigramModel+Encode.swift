@@ -34,8 +34,8 @@ extension UnigramModel {
 
   /// A text word by word, with scores summed from its beginning.
   ///
-  /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and
-  /// where a character is unknown, the word is searched as the library would, with the sum so far.
+  /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and where a character
+  /// is unknown, the word is cut further, and what of it is not known either is searched as the library would, with the sum so far.
   private func encode<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch, _ search: UnigramSearch<Score>
   ) throws(KistError) {
@@ -64,12 +64,15 @@ extension UnigramModel {
       unsafe first += appendSettled(text, words, from: first, &walk, into: &ids, scratch.settledWords)
       guard unsafe first < words.count else { break }
       let word = unsafe words[first, in: text]
-      if cutsFurther, word.count > WordCache.maximumKeyByteCount, let junctions {
+      first += 1
+      let isKnown = try unsafe appendKnown(text, word, &walk, into: &ids, &scratch)
+      if isKnown { continue }
+      if cutsFurther, let junctions {
         try unsafe encodeInParts(text, word, junctions, &walk, into: &ids, &scratch)
       } else {
-        try unsafe encodeWord(text, word, &walk, into: &ids, &scratch)
+        walk.sum = try unsafe walk.search.run(self, text, word, from: walk.sum).score
+        for edge in walk.search.edges { walk.output.append(edge.start..<edge.end, edge.id, to: &ids) }
       }
-      first += 1
     }
   }
 
@@ -115,29 +118,27 @@ extension UnigramModel {
     return found
   }
 
-  private func encodeWord<Score: BinaryFloatingPoint>(
+  /// Appends the ids of a word if they are known whatever rounding does, and says whether they are.
+  private func appendKnown<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ walk: inout UnigramWalk<Score>, into ids: inout [UInt32],
     _ scratch: inout Scratch
-  ) throws(KistError) {
+  ) throws(KistError) -> Bool {
     let word = unsafe UnsafeRawBufferPointer(rebasing: text[range])
     if let unknown, unsafe isUnknown(word), walk.sum.magnitude + Score(unknownScore.magnitude) < Score(Self.safeSum) {
       walk.output.append(range, unknown, to: &ids)
       walk.sum += Score(unknownScore)
-      return
+      return true
     }
-    if word.count <= WordCache.maximumKeyByteCount,
+    guard word.count <= WordCache.maximumKeyByteCount,
       let known = try unsafe settled(word, Float(walk.sum), &scratch)
-    {
-      walk.output.finish(&ids)
-      for index in known {
-        let id = scratch.words.words[index]
-        ids.append(id)
-        walk.sum = Score(score(of: id)) + walk.sum
-      }
-      return
+    else { return false }
+    walk.output.finish(&ids)
+    for index in known {
+      let id = scratch.words.words[index]
+      ids.append(id)
+      walk.sum = Score(score(of: id)) + walk.sum
     }
-    walk.sum = try unsafe walk.search.run(self, text, range, from: walk.sum).score
-    for edge in walk.search.edges { walk.output.append(edge.start..<edge.end, edge.id, to: &ids) }
+    return true
   }
 
   /// Whether a word is one character that is no piece: then there is but one way.
@@ -159,7 +160,7 @@ extension UnigramModel {
     // A word of tokenizers' without a limit is remembered only when it is a whole piece, with its ids.
     guard limit > 0 || followsSentencePiece else { return nil }
     let ids = scratch.double.edges.map(\.id)
-    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece, (1...4).contains(ids.count) {
+    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece {
       scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
     }
     unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)

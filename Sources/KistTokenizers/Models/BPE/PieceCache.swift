@@ -33,12 +33,13 @@ import Foundation
   private static let largestSlotCount = 1 << 20
   private static let largestSideCount = 1 << 24
   private static let countShift: UInt32 = 28
+  private static let foundCapacity = 4 * PieceList.windowCount
 
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   private var usedCount = 0
   /// Room for the ids of ``PieceList/windowCount`` pieces.
-  private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * PieceList.windowCount)
+  private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: foundCapacity)
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
 
@@ -99,8 +100,8 @@ import Foundation
     return nil
   }
 
-  /// Appends the ids of the first of some pieces, up to one that is not here as a short piece with up to four ids. Many at once, so that
-  /// what they need from memory is on its way.
+  /// Appends the ids of the first of some pieces, up to one that is not here as a short piece. Many at once, so that what they need from
+  /// memory is on its way.
   ///
   /// - Returns: How many pieces these are.
   @inline(__always)
@@ -108,13 +109,15 @@ import Foundation
     _ text: UnsafeRawBufferPointer, _ pieces: PieceList, from first: Int, tag: UInt64, to output: inout [UInt32]
   ) -> Int {
     guard let base = text.baseAddress else { return 0 }
-    let remaining = unsafe pieces.count &- first
+    let remaining = unsafe min(pieces.count &- first, PieceList.windowCount)
     let place = unsafe first &* pieces.stride
     var count = 0
-    let found = unsafe kist_find_pieces(
-      base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place, pieces.stride,
-      min(remaining, PieceList.windowCount), tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self),
-      slotCount, self.found, &count)
+    let found = unsafe longResults.withUnsafeBufferPointer { longResults in
+      unsafe kist_find_pieces(
+        base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place,
+        pieces.stride, remaining, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slotCount,
+        longResults.baseAddress, longResults.count, self.found, Self.foundCapacity, &count)
+    }
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: self.found, count: count))
     return found
   }
