@@ -96,6 +96,8 @@ struct GGUFCursor: ~Escapable {
       let (element, count) = try arrayHead(field())
       if let size = element.byteCount {
         offset += count * size
+      } else if element == .string {
+        try skipStrings(count, field())
       } else {
         for _ in 0..<count { try skip(element, depth: depth + 1, field()) }
       }
@@ -103,6 +105,23 @@ struct GGUFCursor: ~Escapable {
       guard let size = type.byteCount, size <= remaining else { throw cutShort(field()) }
       offset += size
     }
+  }
+
+  /// Passes over strings, a vocabulary's worth of them in a loop that does nothing else.
+  @_lifetime(self: copy self)
+  private mutating func skipStrings(_ count: Int, _ field: @autoclosure () -> String) throws(KistError) {
+    let end = bytes.byteCount
+    var (position, remainingCount) = (offset, count)
+    while remainingCount > 0, end &- position >= 8 {
+      let length = unsafe UInt64(
+        littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self))
+      guard length <= UInt64(end &- position &- 8) else { break }
+      position = position &+ 8 &+ Int(length)
+      remainingCount &-= 1
+    }
+    offset = position
+    // What is wrong with one that does not fit, reading it says.
+    if remainingCount > 0 { _ = try string(field()) }
   }
 
   private func cutShort(_ field: String) -> KistError {

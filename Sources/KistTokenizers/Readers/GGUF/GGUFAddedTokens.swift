@@ -81,6 +81,10 @@ enum GGUFAddedTokens {
   private static func canOverlap(_ added: [AddedToken]) -> Bool {
     // Looking into long ones takes the square of their length; the careful search is right for all.
     guard !added.contains(where: { $0.content.count > 256 }) else { return true }
+    // Where tokens take white space along, those of white space are found in what the others leave.
+    let strips = added.contains { $0.stripsLeft || $0.stripsRight }
+    let isSpace = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
+    if strips, added.contains(where: { $0.content.contains(where: isSpace) }) { return true }
     var longest: [ArraySlice<UInt8>: Int] = [:]
     let shown = Set(added.filter { !$0.isSpecial }.map { $0.content[...] })
     for token in added {
