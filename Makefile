@@ -7,7 +7,11 @@ BIN = .build/release
 PEERS = .peers
 PYTHON = $(PEERS)/bin/python
 
+<<<<<<< HEAD
+APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev pkg-config python3-venv
+=======
 APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev libopenblas-dev pkg-config python3-venv
+>>>>>>> main
 
 .PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers
 
@@ -21,7 +25,7 @@ build: dependencies
 test: dependencies spec-peers
 	@sh Tests/run.sh
 
-# Also what compares with other libraries.
+# Also what compares with other libraries: a million random strings through Kist and them (KIST_PEER_STRINGS=n for another number).
 test-peers: dependencies spec-peers peers
 	@KIST_PEERS=1 sh Tests/run.sh
 
@@ -51,13 +55,22 @@ clean:
 
 # What the build needs beyond Swift 6.2. On Debian and Ubuntu it is installed; elsewhere it is named.
 dependencies:
+<<<<<<< HEAD
+	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 zlib 2>/dev/null; then :; \
+=======
 	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 openblas 2>/dev/null; then :; \
+>>>>>>> main
 	elif command -v apt-get >/dev/null; then \
 	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT_PACKAGES) >/dev/null; \
 	else \
+<<<<<<< HEAD
+	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3, PCRE2 10, zlib and pkg-config: install them with your package manager" \
+	    "(brew install zstd xxhash simdjson pcre2 zlib pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel pcre2-devel zlib-devel)"; exit 1; fi
+=======
 	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3, PCRE2 10, OpenBLAS 0.3 and pkg-config: install them with your package manager" \
 	    "(brew install zstd xxhash simdjson pcre2 openblas pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel pcre2-devel openblas-devel)"; exit 1; fi
+>>>>>>> main
 	@command -v swift >/dev/null || { echo "Kist needs Swift 6.2 or newer: https://swift.org/install"; exit 1; }
 
 # What spec/kist.py, the independent reader, needs.

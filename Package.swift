@@ -26,6 +26,7 @@ let package = Package(
     // System libraries and C.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
@@ -42,9 +43,10 @@ let package = Package(
         .product(name: "SwiftASN1", package: "swift-asn1"),
       ],
       swiftSettings: strict),
-    .target(name: "KistCheckpoints", dependencies: ["KistCore"], swiftSettings: strict),
+    .target(name: "KistCheckpoints", dependencies: ["KistCore", "CZlib"], swiftSettings: strict),
     .target(
-      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2"], swiftSettings: strict),
+      name: "KistTokenizers", dependencies: ["KistCore", "KistCheckpoints", "CPCRE2", "CKernels"], swiftSettings: strict
+    ),
     .target(name: "KistQuantization", dependencies: ["KistCore", "CKernels"], swiftSettings: strict),
     .target(name: "KistArchitectures", dependencies: ["KistCore"], swiftSettings: strict),
     .target(
@@ -68,7 +70,7 @@ let package = Package(
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistInference",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistInference",
         "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -86,7 +88,7 @@ let package = Package(
     .testTarget(
       name: "KistCheckpointsTests", dependencies: ["KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "TestSupport"], swiftSettings: strict),
+      name: "KistTokenizersTests", dependencies: ["KistTokenizers", "CKernels", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),

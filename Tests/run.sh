@@ -24,6 +24,11 @@ done
 KIST_FILES=$files .peers/bin/python -m pytest -q -rs spec/test_kist.py || status=1
 rm -rf "$files"
 
+# Random strings through Kist and the libraries that tokenizers belong to; KIST_PEER_STRINGS says how many.
+if [ "${KIST_PEERS:-}" = 1 ]; then
+  .peers/bin/python Tests/Peers/differential.py .build/release/kist || status=1
+fi
+
 skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")
 echo "skipped: $skipped Swift tests (named above)"
 [ $status = 0 ] && echo "all tests passed" || echo "FAILED"

@@ -1,9 +1,11 @@
-// Writes Fixtures/quantization/ggml-blocks.json: what llama.cpp's libggml-base makes of numbers and blocks of every type.
+// Writes Fixtures/quantization/ggml-blocks.json: what llama.cpp's libggml-base makes of numbers and blocks of every
+// type.
 //
 // The numbers are made of whole ones by exact operations, so that the test makes the same without storing them; the
 // results are FNV-1a digests (64 bits), and the first block of the first case, to see where it goes wrong.
 //
-//   cc -O2 -I $LLAMA/ggml/include Fixtures/make/ggml_blocks.c -L $BUILD/bin -lggml-base -Wl,-rpath,$BUILD/bin -lm -o /tmp/blocks
+//   cc -O2 -I $LLAMA/ggml/include Fixtures/make/ggml_blocks.c \
+//     -L $BUILD/bin -lggml-base -Wl,-rpath,$BUILD/bin -lm -o /tmp/blocks
 //   OMP_NUM_THREADS=1 /tmp/blocks > Fixtures/quantization/ggml-blocks.json
 
 #include "ggml.h"
@@ -32,7 +34,8 @@ static float bell(void) {
   return (float)((int)(x & 65535) + (int)(x >> 16 & 65535) + (int)(x >> 32 & 65535) + (int)(x >> 48) - 131070);
 }
 
-static const char *cases[] = {"normal", "constant", "zero", "subnormal", "huge", "outliers", "coarse", "tiny", "negative"};
+static const char *cases[] = {
+  "normal", "constant", "zero", "subnormal", "huge", "outliers", "coarse", "tiny", "negative"};
 enum { case_count = sizeof(cases) / sizeof(cases[0]) };
 
 /// Whether a type's search multiplies numbers so often that llama.cpp gives up on huge ones.
@@ -77,7 +80,8 @@ static uint64_t dequantized(const struct ggml_type_traits *traits) {
   uint8_t *blocks = malloc(traits->type_size * (size_t)count / (size_t)traits->blck_size);
   static uint32_t values[count];
   state = 2000;
-  for (size_t i = 0; i < traits->type_size * (size_t)count / (size_t)traits->blck_size; i++) blocks[i] = (uint8_t)next();
+  size_t size = traits->type_size * (size_t)count / (size_t)traits->blck_size;
+  for (size_t i = 0; i < size; i++) blocks[i] = (uint8_t)next();
   traits->to_float(blocks, (float *)values, count);
   for (int i = 0; i < count; i++)
     if ((values[i] & 0x7FFFFFFF) > 0x7F800000) values[i] = 0x7FC00000;
@@ -107,7 +111,8 @@ int main(void) {
       for (int which = 0; which < case_count; which++) {
         make_numbers(which, type, x);
         ggml_quantize_chunk(type, x, blocks, 0, rows, columns, weighted ? importance : NULL);
-        printf(",\n    \"%s%s\": \"%016llx\"", cases[which], weighted ? " weighted" : "", (unsigned long long)digest(blocks, size));
+        printf(",\n    \"%s%s\": \"%016llx\"", cases[which], weighted ? " weighted" : "",
+               (unsigned long long)digest(blocks, size));
         if (which > 0) continue;
         printf(",\n    \"first block%s\": \"", weighted ? " weighted" : "");
         for (size_t i = 0; i < traits->type_size; i++) printf("%02x", blocks[i]);

@@ -155,6 +155,7 @@ def decoders():
         "ctc-plain": {"type": "CTC", "pad_token": "<pad>", "word_delimiter_token": "|", "cleanup": False},
         "replace": {"type": "Replace", "pattern": {"String": "a"}, "content": "xy"},
         "replace-regex": {"type": "Replace", "pattern": {"Regex": "[ab]+"}, "content": "-"},
+        "replace-nothing": {"type": "Replace", "pattern": {"String": ""}, "content": "-"},
         "fuse": {"type": "Fuse"},
         "strip": {"type": "Strip", "content": "a", "start": 1, "stop": 0},
         "strip-both": {"type": "Strip", "content": "a", "start": 1, "stop": 1},
@@ -192,9 +193,29 @@ def added_tokens():
         write_json(f"added-{name}", tokenizer(added_tokens=tokens, **parts), texts)
 
 
+def odd_added_tokens():
+    """Ids that the library does not follow (gaps, duplicates, others' ids, out of order), and one content several times."""
+    token = lambda id, content, **flags: {
+        "id": id, "content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True, **flags
+    }
+    vocab = {"a": 0, "b": 1, "c": 2, "ab": 9, "z": 7, " ": 3, "A": 5}
+    model = dict(PLAIN, vocab=vocab, byte_fallback=False)
+    texts = ["a<n>b", "z<m>ab", "<o><n> <m>", "<p>", "Ab ab AB", "<n>z<o>ab<p>c"]
+    twice = lambda first, second: [token(0, "Ab", special=False, normalized=first), token(0, "Ab", special=False, normalized=second)]
+    for name, tokens in {
+        "gaps": [token(40, "<n>"), token(60, "<m>"), token(90, "<o>")], "out-of-order": [token(12, "<n>"), token(11, "<m>"), token(10, "<o>")],
+        "taken": [token(0, "<n>"), token(9, "<m>"), token(7, "<o>")], "equal": [token(10, "<n>"), token(10, "<m>"), token(10, "<o>")],
+        "of-the-vocabulary": [token(7, "ab"), token(3, "<n>"), token(9, "z"), token(8, "<m>"), token(2, "<n>", lstrip=True)],
+        "twice-normalized-last": twice(False, True), "twice-normalized-first": twice(True, False),
+    }.items():
+        write_json(f"added-ids-{name}", tokenizer(
+            model, added_tokens=tokens, normalizer={"type": "Lowercase"} if name.startswith("twice") else None, decoder=None), texts)
+
+
 def write_all():
     normalizers()
     pre_tokenizers()
     post_processors()
     decoders()
     added_tokens()
+    odd_added_tokens()

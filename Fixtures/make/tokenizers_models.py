@@ -111,6 +111,10 @@ def bpe_corners():
     }.items():
         write_json(f"bpe-{name}", tokenizer(
             dict(base, **fields), pre_tokenizer=metaspace("always"), decoder=metaspace("always")), SHORT)
+    # Characters that leave nothing behind: their neighbours merge.
+    dropped = {"type": "BPE", "vocab": {MARK: 0, MARK * 2: 1, "a": 2, MARK + "a": 3}, "merges": [[MARK, MARK], [MARK, "a"]]}
+    texts = [f"{MARK}x{MARK}{MARK}", f"{MARK}xa", "xx", f"{MARK}{MARK}x{MARK}xx{MARK}a", f"x{MARK}é{MARK}a"]
+    write_json("bpe-dropped-characters", tokenizer(dropped), texts)
     letters = list("abcde")
     vocab = {piece: index for index, piece in enumerate(
         letters + ["@" + letter for letter in letters] + ["ab", "abc", "@de", "abcde", "[UNK]", "@abc"])}

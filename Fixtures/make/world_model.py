@@ -156,7 +156,7 @@ Made by `Fixtures/make/world_model.py` with PyTorch {torch.__version__.split("+"
 
 - 3 layers, 256 wide, feed-forward 512, 4 heads over 2 KV heads of 64, tied embeddings, context {WINDOW}; BF16.
 - Trained on `world.py --bytes {TRAINED_ON["byte_count"]} --seed {TRAINED_ON["seed"]}`, `<|endoftext|>` before every eighth line: {steps} steps of \
-{BATCH} windows, AdamW, rate {RATE} falling by a cosine.
+{BATCH} windows ({steps * BATCH * WINDOW / 1e6:.1f} million tokens), AdamW, rate {RATE} falling by a cosine.
 - `tokenizer.json`: byte-level BPE of {VOCABULARY} tokens, learned from that text. `kist tokenizer train world.txt --vocab-size {VOCABULARY} \
 --special-token '<|endoftext|>'` learns the same.
 - `held-out.txt` is `world.py --bytes {HELD_OUT["byte_count"]} --seed {HELD_OUT["seed"]}`. Loss on its {loss["tokens"]} tokens, in windows of {WINDOW} of which \

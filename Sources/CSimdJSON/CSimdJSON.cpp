@@ -31,17 +31,18 @@ template <typename T> kist_json_value keep(const T &reference) {
 
 }  // namespace
 
-kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error) {
+kist_json_document *kist_json_parse(const void *bytes, size_t count, bool is_padded, size_t depth, const char **error) {
   auto *result = new (std::nothrow) kist_json_document;
-  padded_string text(static_cast<const char *>(bytes), count);
-  if (!result || (count > 0 && text.data() == nullptr)) {
-    delete result;
+  if (!result) {
     *error = "out of memory";
     return nullptr;
   }
   dom::parser parser;
   error_code code = parser.allocate(count, depth);
-  if (!code) code = parser.parse_into_document(result->document, text).error();
+  // A text that is not padded is copied.
+  if (!code) {
+    code = parser.parse_into_document(result->document, static_cast<const uint8_t *>(bytes), count, !is_padded).error();
+  }
   if (code) {
     delete result;
     *error = error_message(code);
@@ -133,4 +134,37 @@ bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_leng
     cursor->position = keep(++position);
   }
   return true;
+}
+
+size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity) {
+  auto position = restore<dom::object::iterator>(cursor->position);
+  auto end = restore<dom::object::iterator>(cursor->end);
+  size_t count = 0;
+  for (; count < capacity && position != end; ++count, ++position) {
+    auto name = position.key();
+    int64_t id = -1;
+    if (position.value().get(id) != SUCCESS || id < 0 || id > UINT32_MAX) id = -1;
+    ids[count] = {name.data(), name.size(), id};
+  }
+  cursor->position = keep(position);
+  return count;
+}
+
+size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, size_t capacity) {
+  auto position = restore<dom::array::iterator>(cursor->position);
+  auto end = restore<dom::array::iterator>(cursor->end);
+  size_t count = 0;
+  for (; count < capacity && position != end; ++count, ++position) {
+    kist_json_pair &pair = pairs[count];
+    if ((*position).type() != dom::element_type::ARRAY ||
+        !kist_json_get_string_pair(keep(*position), &pair.one, &pair.one_length, &pair.other, &pair.other_length)) {
+      pair.one = nullptr;
+    }
+  }
+  cursor->position = keep(position);
+  return count;
+}
+
+bool kist_is_utf8(const void *bytes, size_t count) {
+  return simdjson::validate_utf8(static_cast<const char *>(bytes), count);
 }

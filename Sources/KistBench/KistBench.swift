@@ -10,7 +10,9 @@ struct KistBench: ParsableCommand {
     abstract: "Measures Kist against its peers: the figures of README.md.",
     discussion: "Peers are Python packages; --python names an interpreter that has them (`make bench` installs one).",
     subcommands: [
-      All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Tokenize.self, TokenizeOnce.self,
+      All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Quantize.self, Tokenize.self,
+      TokenizeOnce.self,
+      Normalize.self, Train.self, TrainOnce.self, Compile.self,
     ])
 }
 
@@ -39,6 +41,10 @@ struct All: ParsableCommand {
     try openBench(options)
     try inferBench(options)
     try tokenizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try normalizeBench(options, tokenizers: Tokenize.defaultFolder)
+    try compileBench(options)
+    try trainBench(options)
+    try quantizeBench(options, llamaQuantize: nil, millions: 16)
   }
 }
 

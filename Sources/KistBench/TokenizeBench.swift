@@ -8,16 +8,16 @@ import KistTokenizers
 /// is cold, the best of several warm. One thread.
 func tokenizeBench(_ options: BenchOptions, tokenizers: String) throws {
   print("\nTokenizing (one thread, new processes; the first pass, and the best of \(options.runs))")
-  let cases: [(name: String, file: String, peers: [String])] = [
-    ("GPT-2", "gpt2/tokenizer.json", ["gigatoken", "tokenizers"]),
-    ("Llama 3", "llama3/tokenizer.tiktoken", ["tiktoken"]),
-    ("Mistral, SentencePiece BPE", "mistral/tokenizer.model", ["sentencepiece"]),
-    ("SentencePiece Unigram", "sentencepiece-unigram/tokenizer.model", ["sentencepiece"]),
+  var cases: [(name: String, path: String, peers: [String])] = [
+    ("GPT-2", "\(tokenizers)/gpt2/tokenizer.json", ["gigatoken", "tokenizers"]),
+    ("Llama 3", "\(tokenizers)/llama3/tokenizer.tiktoken", ["tiktoken"]),
+    ("Mistral, SentencePiece BPE", "\(tokenizers)/mistral/tokenizer.model", ["sentencepiece"]),
+    ("SentencePiece Unigram", "\(tokenizers)/sentencepiece-unigram/tokenizer.model", ["sentencepiece"]),
   ]
+  if let minilm = minilm(options, "tokenizer.json") { cases.append(("MiniLM, WordPiece", minilm, ["tokenizers"])) }
   try withTemporaryFolder(in: options.folder) { folder in
     guard runScript("corpora.py", [folder], options) else { return }
-    for (name, file, peers) in cases {
-      let path = "\(tokenizers)/\(file)"
+    for (name, path, peers) in cases {
       guard FileManager.default.fileExists(atPath: path) else {
         print("  (no \(path): \(name) is not measured; --tokenizers names a folder that has it)")
         continue
@@ -58,7 +58,7 @@ private func show(_ what: String, _ result: [String: Double], _ size: Int, again
     megabytesPerSecond(size, figures[2]), ratios[2])
 }
 
-private func megabytesPerSecond(_ byteCount: Int, _ seconds: Double) -> String {
+func megabytesPerSecond(_ byteCount: Int, _ seconds: Double) -> String {
   String(format: "%.1f MB/s", Double(byteCount) / seconds / 1e6)
 }
 

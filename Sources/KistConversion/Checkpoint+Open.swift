@@ -20,6 +20,12 @@ extension Checkpoint {
     case .kist: return try openContainer(try KistFile(file))
     case .safetensors: return try openSafetensors(try SafetensorsFile(file))
     case .gguf: return try openGGUF(try GGUFSet(file), path: path)
+    case .zip: return try openZip(file)
+    case .npy: return try openNpy(file)
+    case .pickle:
+      throw KistError(
+        .unsupported, file: path, "is a bare pickle, as PyTorch wrote checkpoints before 1.6: reading it would run it",
+        advice: "in Python, torch.save(torch.load(old, weights_only=True), new) writes it anew")
     case .other(let name):
       throw KistError(.unsupported, file: path, "is \(name), which this version does not read")
     case nil where path.hasSuffix(".safetensors"):
@@ -28,7 +34,7 @@ extension Checkpoint {
     case nil:
       throw KistError(
         .invalid, file: path, "is no checkpoint that this version knows",
-        advice: "it reads .kist, safetensors and GGUF files and Hugging Face folders")
+        advice: "it reads .kist, safetensors, GGUF, PyTorch and NumPy files and Hugging Face folders")
     }
   }
 
@@ -60,6 +66,7 @@ extension Checkpoint {
 
   private static func openFolder(_ path: String, includingAllFiles: Bool) throws(KistError) -> Checkpoint {
     let folder = try ModelDirectory(path: path, includingAllFiles: includingAllFiles)
+    if folder.weightFormat == .pytorch { return try openFolder(ofPyTorch: folder) }
     let files = try folder.weightFiles.map { name throws(KistError) in
       try SafetensorsFile(path: folder.path(of: name))
     }

@@ -15,6 +15,12 @@ public struct Checkpoint: Sendable {
     case gguf
     /// A folder as on the Hugging Face hub.
     case huggingFace = "huggingface"
+    /// A zip archive that `torch.save` wrote.
+    case pytorch
+    /// A zip archive of NumPy arrays.
+    case npz
+    /// One NumPy array.
+    case npy
   }
 
   /// The path as it was given.
@@ -36,6 +42,8 @@ public struct Checkpoint: Sendable {
   public let container: KistFile?
   /// Length of all files that were read.
   public let byteCount: Int
+  /// Zip archives that the tensors come from; `verify` checks their CRC-32s.
+  package var archives: [ZipArchive] = []
 }
 
 /// A file of a folder that was not read.

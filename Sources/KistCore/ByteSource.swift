@@ -1,4 +1,4 @@
-/// Content that can be read in any order, by several threads at a time: what a ``KistWriter`` packs.
+/// Content that can be read in any order, by several threads at a time: a tensor of a checkpoint, an entry to pack.
 public protocol ByteSource: Sendable {
   /// Length of the content.
   var byteCount: Int { get }

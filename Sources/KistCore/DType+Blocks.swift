@@ -1,3 +1,5 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 /// GGML's block types: numbers of a row in blocks that share scales.
 ///
 /// - Source: `ggml_type` and the `block_` structs of llama.cpp's ggml.h and ggml-common.h.

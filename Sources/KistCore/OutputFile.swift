@@ -104,7 +104,7 @@ package final class NewFile: Sendable {
 }
 
 /// `O_TMPFILE` of Linux, which Glibc's module does not show.
-private let openUnnamed: Int32 = 0o20000000 | O_DIRECTORY
+let openUnnamed: Int32 = 0o20000000 | O_DIRECTORY
 
 package func parentFolder(of path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }

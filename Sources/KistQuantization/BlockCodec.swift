@@ -12,7 +12,7 @@ import KistCore
 /// ```
 ///
 /// To read rows of any dtype, block type or not, use ``RowDecoder``.
-public struct BlockCodec: Sendable {
+@safe public struct BlockCodec: Sendable {
   /// A kind of processor that kernels are compiled for.
   package enum Level: Int32, CaseIterable, Sendable {
     case baseline, avx2, avx512

@@ -11,7 +11,7 @@ import KistCore
 /// unsafe decoder.decode(rowBytes, count: rowLength * rows, into: tile)
 /// ```
 public struct RowDecoder: Sendable {
-  private enum Method: Sendable {
+  @safe private enum Method: Sendable {
     case blocks(BlockCodec)
     case copy
     case kernel(@Sendable (UnsafeRawPointer, Int, UnsafeMutablePointer<Float>) -> Void)

@@ -110,6 +110,39 @@ struct TokenizerCommandTests {
     #expect(try kist("tokenizer", "train", "\(repository)/LICENSE", "-o", "t.json", in: folder).status == 2)
   }
 
+  /// As `enable_truncation(5)` and `enable_padding(pad_id=0)` have it, and `enable_truncation(4, stride=1)`.
+  @Test func `texts are cut and filled up on request, and what is cut off is printed in windows`() throws {
+    let bert = "\(Self.files)/bert-uncased"
+    let input = try lines([["text": "the chai thou"], ["text": "a", "pair": "the"], ["text": "a"]])
+    let result = try kist(
+      "tokenizer", "encode", bert, "--jsonl", "--truncate", "5", "--pad", "longest", input: input)
+    try #require(result.status == 0, "\(result.errors)")
+    let found = try objects(result.output)
+    #expect(
+      found.map { $0["ids"] as? [Int] } == [[2, 281, 64, 105, 3], [2, 1, 3, 281, 3], [2, 1, 3, 0, 0]])
+    #expect(
+      found.map { $0["type_ids"] as? [Int] } == [[0, 0, 0, 0, 0], [0, 0, 0, 1, 1], [0, 0, 0, 0, 0]])
+    #expect(found.last?["attention_mask"] as? [Int] == [1, 1, 1, 0, 0])
+
+    #expect(try kist("tokenizer", "encode", bert, "a", "--pad", "file").output == "2 1 3 0 0 0 0 0\n")
+    let windows = try kist("tokenizer", "encode", bert, "the chai", "--truncate", "4", "--stride", "1")
+    #expect(windows.output == "2 281 64 3\n2 64 105 3\n2 105 32 3\n")
+    #expect(try kist("tokenizer", "encode", Self.gpt2, "a", "--pad", "4", "--pad-token", "<|endoftext|>").status == 0)
+  }
+
+  @Test(arguments: [
+    (["--truncate", "1"], 2, "no room"), (["--pad", "4", "--pad-token", "[NONE]"], 2, "[NONE]"),
+    (["--truncate", "4", "--stride", "2"], 2, "stride"),
+    (["--truncate", "4", "--truncate-strategy", "only-second"], 2, "second"),
+    (["--stride", "1"], 64, "--truncate"), (["--pad-side", "left"], 64, "--pad"),
+    (["--truncate", "x"], 64, "truncate"),
+  ])
+  func `lengths that can't be are refused`(arguments: [String], status: Int32, words: String) throws {
+    let result = try KistProcess.run(
+      ["tokenizer", "encode", "\(Self.files)/bert-uncased", "the chai thou"] + arguments)
+    #expect(result.status == status && result.errors.contains(words), "\(result.errors)")
+  }
+
   @Test func `bad lines, ids and files are one error each`() throws {
     let calls: [(arguments: [String], input: String, words: String)] = [
       (["encode", Self.gpt2, "--jsonl"], "{\"text\": \"a\"}\n{\"txt\": 1}\n", "line 2 of standard input"),

@@ -106,7 +106,23 @@ struct HostileCase: CustomTestStringConvertible {
     }
   }
 
+  @Test(arguments: HostileCase.table("hostile/pickle") + HostileCase.table("hostile/zip"))
+  func `an archive that is wrong in one thing, or would run something, is refused, naming it`(hostile: HostileCase) {
+    #expect {
+      for tensor in try Checkpoint.open(path: hostile.file).tensors {
+        try unsafe tensor.source.withBytes(0..<min(tensor.byteCount, 1 << 20)) { _ in }
+      }
+    } throws: { error in
+      guard let error = error as? KistError, error.file == hostile.file else { return false }
+      let text = "\(error)".lowercased()
+      return hostile.words.allSatisfy { text.contains($0.lowercased()) }
+    }
+    #expect(!FileManager.default.fileExists(atPath: "/tmp/kist-was-here"))
+  }
+
   @Test func `the tables are there`() {
+    #expect(HostileCase.table("hostile/pickle").count > 80)
+    #expect(HostileCase.table("hostile/zip").count > 50)
     #expect(HostileCase.table("hostile/gguf").count > 100)
     #expect(HostileCase.table("hostile/kist").count > 100)
     #expect(HostileCase.table("hostile/safetensors").count > 50)

@@ -4,7 +4,7 @@ import Testing
 /// The kernels as compiled for one kind of processor, called with arrays. The element after the last that may be written
 /// is checked to be left alone.
 @safe struct Clone: CustomTestStringConvertible, @unchecked Sendable {
-  private let kernels: kist_kernel_clones
+  let kernels: kist_kernel_clones
 
   /// What the program calls, and every clone that this machine can run.
   static let all: [Clone] = {

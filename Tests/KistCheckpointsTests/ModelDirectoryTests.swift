@@ -145,11 +145,48 @@ import Testing
   }
 
   @Test func `a folder without weights is refused, naming what is there`() throws {
-    refuses(try Model(files: ["pytorch_model.bin", "config.json"]), .unsupported, "pytorch_model.bin", "convert")
+    refuses(try Model(files: ["tf_model.h5", "config.json"]), .unsupported, "tf_model.h5", "convert")
     refuses(try Model(files: ["weights.pt", "config.json"]), .unsupported, "weights.pt")
     refuses(try Model(files: ["model.gguf"]), .unsupported, "model.gguf")
-    refuses(try Model(files: ["config.json"]), .unsupported, "no safetensors weights")
-    refuses(try Model(["sub/model.safetensors": ["a"]]), .unsupported, "no safetensors weights")
+    refuses(try Model(files: ["config.json"]), .unsupported, "no weights")
+    refuses(try Model(["sub/model.safetensors": ["a"]]), .unsupported, "no weights")
+  }
+
+  // MARK: - PyTorch
+
+  @Test(arguments: ["pytorch_model.bin", "adapter_model.bin", "diffusion_pytorch_model.bin"])
+  func `where there are no safetensors, PyTorch's file has the weights`(name: String) throws {
+    let found = try Model(files: [name, "config.json", "training_args.bin", "tf_model.h5"]).sorted()
+    #expect(found.weightFormat == .pytorch && found.weightFiles == [name])
+    #expect(found.assets == ["config.json", "training_args.bin"])
+    #expect(found.leftOut.map(\.path) == ["tf_model.h5"])
+    let both = try Model(["model.safetensors": ["a"]], files: [name, "config.json"]).sorted()
+    #expect(both.weightFormat == .safetensors && both.weightFiles == ["model.safetensors"])
+  }
+
+  @Test func `PyTorch's shards are those that the index lists, and the index stays behind`() throws {
+    let found = try ModelDirectory(path: repository + "/Fixtures/tiny-llama-bin")
+    #expect(found.weightFormat == .pytorch)
+    #expect(found.weightFiles == (1...3).map { "pytorch_model-0000\($0)-of-00003.bin" })
+    #expect(found.assets == ["config.json", "generation_config.json"])
+    #expect(found.leftOut.map(\.path) == ["pytorch_model.bin.index.json"])
+  }
+
+  @Test func `a PyTorch shard that is missing, or does not hold what the index says, is named`() throws {
+    let folder = repository + "/Fixtures/tiny-llama-bin/"
+    func model(_ change: (String) -> String) throws -> Model {
+      let index = String(decoding: try readFile(folder + "pytorch_model.bin.index.json"), as: UTF8.self)
+      let model = try Model(texts: ["pytorch_model.bin.index.json": change(index)])
+      for number in 1...2 {
+        let name = "pytorch_model-0000\(number)-of-00003.bin"
+        try model.write(try readFile(folder + name), name)
+      }
+      return model
+    }
+    refuses(try model { $0 }, .missing, "pytorch_model-00003-of-00003.bin", "pytorch_model.bin.index.json")
+    refuses(
+      try model { $0.replacing("00003-of", with: "00002-of") }, .damaged, "weight_map",
+      "pytorch_model-00002-of-00003.bin")
   }
 
   @Test func `a folder that is not there is missing`() throws {

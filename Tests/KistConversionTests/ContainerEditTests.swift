@@ -17,8 +17,10 @@ import Testing
   }
 
   private func array(_ dtype: DType, _ shape: Shape, _ content: [UInt8], in folder: TemporaryFolder) throws -> NpyFile {
-    try writeFile(try NpyFile.header(dtype: dtype, shape: shape) + content, folder.file("x.npy"))
-    return try NpyFile(path: folder.file("x.npy"))
+    // An array is read where it lies: each needs a file of its own.
+    let path = folder.file("\(folder.contents.count).npy")
+    try writeFile(try NpyFile.header(dtype: dtype, shape: shape) + content, path)
+    return try NpyFile(path: path)
   }
 
   @Test func `a key keeps its type, and a new one takes what it is given`() throws {

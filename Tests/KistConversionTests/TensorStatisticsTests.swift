@@ -73,6 +73,16 @@ import Testing
     return sum + lost
   }
 
+  @Test func `block types have the statistics of the numbers that their blocks hold`() throws {
+    // Q8_0: a scale in f16 (0.5), 32 signed bytes. 33 blocks: more than are widened at a time.
+    let block: [UInt8] = [0x00, 0x38, 0xFC, 2, 4] + [UInt8](repeating: 0, count: 29)
+    let bytes = (0..<33).flatMap { _ in block }
+    let entry = NewEntry.tensor("t", dtype: .q8_0, shape: [33, 32], source: MemorySource(bytes))
+    let result = try #require(try statistics([entry])[0])
+    #expect(result.minimum == -2 && result.maximum == 2 && result.mean == 1.0 / 32)
+    #expect(result.count == 33 * 32 && result.zeroCount == 33 * 29 && result.nanCount == 0)
+  }
+
   @Test func `dtypes of every width have the statistics of the numbers that they hold`() throws {
     let values: [Float] = [-2, -1, -0.5, 0, 0.5, 1, 1.5, 2]
     let expected = try #require(try statistics([f32("t", values)])[0])

@@ -52,6 +52,15 @@ import Testing
     #expect(try text(.i32, [2, 3, 4], bytes(of: (0..<24).map { Int32($0) - 5 })) == box)
   }
 
+  @Test func `block types are printed as the numbers that their blocks hold`() throws {
+    // Q8_0: a scale in f16 (0.5, then 0.25), 32 signed bytes.
+    let blocks =
+      [0x00, 0x38, 0xFC, 2] + [UInt8](repeating: 0, count: 30) + [0x00, 0x34, 1] + [UInt8](repeating: 0, count: 31)
+    let lines = try text(.q8_0, [2, 32], blocks).split(separator: "\n")
+    #expect(lines.first?.hasPrefix("[[-2.    1.    0.") == true)
+    #expect(lines.contains { $0.hasPrefix(" [ 0.25  0.    0.") })
+  }
+
   @Test func `of more than a thousand elements only the edges are printed`() throws {
     #expect(try text(.i64, [1001], bytes(of: Array(0..<1001))) == "[   0    1    2 ...  998  999 1000]")
     let box = """

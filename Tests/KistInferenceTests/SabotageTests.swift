@@ -99,7 +99,7 @@ import Testing
     ("llama", "norms of the other kind", { $0.norm = .always(.layerWithoutBias) }),
     ("llama", "no norm before the head", { $0.head.hasNorm = .always(false) }),
     ("qwen2", "the embedding scaled", { $0.embedding.scalesBySquareRootOfWidth = true }),
-    ("gpt2", "positions shifted", { $0.parameters.append(.fixed(.positionOffset, .value(2))) }),
+    ("gpt2", "no positions", { $0.embedding.hasLearnedPositions = false }),
     ("gpt2", "scores divided by the layer", { $0.attention.dividesByLayer = .always(true) }),
     ("qwen2", "no rotation in the second layer", { $0.attention.rotaryLayers = .even }),
     ("bert", "tokens see only those before them", { $0.kind = .decoder }),

@@ -44,20 +44,21 @@ import Testing
 
 extension BlockCodec {
   func dequantized(_ blocks: [UInt8]) -> [Float] {
-    [Float](unsafeUninitializedCapacity: blocks.count / dtype.unitByteCount * dtype.unitElementCount) { values, count in
-      count = values.count
-      guard let base = values.baseAddress else { return }
+    unsafe [Float](unsafeUninitializedCapacity: blocks.count / dtype.unitByteCount * dtype.unitElementCount) {
+      values, count in
+      count = unsafe values.count
+      guard let base = unsafe values.baseAddress else { return }
       unsafe blocks.withUnsafeBytes { unsafe dequantize(blocks: $0, into: base) }
     }
   }
 
   func quantized(_ values: [Float], columns: Int, importance: [Float]? = nil) -> [UInt8] {
     let size = values.count / dtype.unitElementCount * dtype.unitByteCount
-    return [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
+    return unsafe [UInt8](unsafeUninitializedCapacity: size) { blocks, count in
       count = size
-      guard let target = UnsafeMutableRawPointer(blocks.baseAddress) else { return }
+      guard let target = unsafe UnsafeMutableRawPointer(blocks.baseAddress) else { return }
       unsafe values.withUnsafeBufferPointer { values in
-        guard let source = values.baseAddress else { return }
+        guard let source = unsafe values.baseAddress else { return }
         let rows = values.count / columns
         guard let importance else {
           return unsafe quantize(source, rows: rows, columns: columns, into: target)

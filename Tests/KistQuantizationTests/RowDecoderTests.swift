@@ -7,11 +7,11 @@ import Testing
   private func decode(_ dtype: DType, _ bytes: [UInt8], count: Int) throws -> [Float] {
     let decoder = try #require(RowDecoder(dtype))
     #expect(decoder.byteCount(of: count) == bytes.count)
-    return [Float](unsafeUninitializedCapacity: count) { values, initialized in
+    return unsafe [Float](unsafeUninitializedCapacity: count) { values, initialized in
       initialized = count
-      guard let base = values.baseAddress else { return }
+      guard let base = unsafe values.baseAddress else { return }
       unsafe bytes.withUnsafeBytes { source in
-        guard let start = source.baseAddress else { return }
+        guard let start = unsafe source.baseAddress else { return }
         unsafe decoder.decode(start, count: count, into: base)
       }
     }
@@ -65,9 +65,9 @@ import Testing
     let count = BlockSamples.rows * BlockSamples.columns
     #expect(bits(try decode(.q6_k, blocks, count: count)) == bits(codec.dequantized(blocks)))
     let shifted = [0] + blocks
-    let values = [Float](unsafeUninitializedCapacity: count) { values, initialized in
+    let values = unsafe [Float](unsafeUninitializedCapacity: count) { values, initialized in
       initialized = count
-      guard let base = values.baseAddress else { return }
+      guard let base = unsafe values.baseAddress else { return }
       unsafe shifted.withUnsafeBytes { source in
         unsafe codec.dequantize(blocks: UnsafeRawBufferPointer(rebasing: source[1...]), into: base)
       }

@@ -54,4 +54,27 @@ import Testing
     }
     #expect(duration < .seconds(20))
   }
+
+  @Test func `replacements that make a text of terabytes are refused`() throws {
+    let ten = Array("aaaaaaaaaa".utf8)
+    let normalizer = Normalizer.sequence(Array(repeating: .replace(.literal(Array("a".utf8)), with: ten), count: 12))
+    var text = NormalizedText(bytes: Array("aab".utf8))
+    #expect(throws: KistError.self) { try NormalizerStage(normalizer).apply(to: &text) }
+    let patterns: [Pattern] = [.literal(Array("a".utf8)), .regex("a", .oniguruma)]
+    for pattern in patterns {
+      let decoder = Decoder.sequence(Array(repeating: .replace(pattern, with: ten), count: 12))
+      #expect(throws: KistError.self) { try DecoderStage(decoder).decode([Array("aab".utf8)]) }
+    }
+    // What stays within reason is not.
+    let twice = Normalizer.sequence(Array(repeating: .replace(.literal(Array("a".utf8)), with: ten), count: 2))
+    try NormalizerStage(twice).apply(to: &text)
+    #expect(text.bytes.count == 201)
+  }
+
+  @Test func `a pattern of a megabyte is refused at once`() {
+    for pattern in [String(repeating: "a", count: 1_000_000), (0..<100_000).map { "a\($0)" }.joined(separator: "|")] {
+      let error = #expect(throws: KistError.self) { try CompiledPattern(.regex(pattern, .oniguruma)) }
+      #expect(error?.problem.contains("longer than") == true)
+    }
+  }
 }

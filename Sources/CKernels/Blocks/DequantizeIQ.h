@@ -29,7 +29,7 @@ INLINE kist_f32x16 KERNEL(scale_pair)(float a, float b) {
   return (kist_f32x16){a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b};
 }
 
-void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_xxs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -39,14 +39,15 @@ void KERNEL(dequantize_iq2_xxs)(const void *restrict source, size_t count, float
       float scale = d * (0.5f + (float)(int)(rest >> 28)) * 0.25f;
       for (int l = 0; l < 4; l += 2, y += 16) {
         uint32_t codes = kist_grid_iq2_xxs[indices[l]] | (uint32_t)kist_grid_iq2_xxs[indices[l + 1]] << 16;
-        uint32_t signs = kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
+        uint32_t signs =
+          kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
         KERNEL(store)(y, KERNEL(grid2)(codes, signs, scale));
       }
     }
   }
 }
 
-void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_xs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -60,7 +61,7 @@ void KERNEL(dequantize_iq2_xs)(const void *restrict source, size_t count, float 
   }
 }
 
-void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq2_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -75,7 +76,7 @@ void KERNEL(dequantize_iq2_s)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq3_xxs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -85,14 +86,15 @@ void KERNEL(dequantize_iq3_xxs)(const void *restrict source, size_t count, float
       for (int l = 0; l < 4; l += 2, y += 16) {
         uint16_t codes[4];
         UNROLL for (int k = 0; k < 4; k++) codes[k] = kist_grid_iq3_xxs[x[i].qs[8 * s + 2 * l + k]];
-        uint32_t signs = kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
+        uint32_t signs =
+          kist_even_signs[rest >> 7 * l & 127] | (uint32_t)kist_even_signs[rest >> (7 * l + 7) & 127] << 8;
         KERNEL(store)(y, KERNEL(grid3)(codes, 3, 2, signs, scale));
       }
     }
   }
 }
 
-void KERNEL(dequantize_iq3_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq3_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq3_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -115,7 +117,7 @@ INLINE kist_f32x16 KERNEL(grid1)(uint32_t codes, kist_f32x16 delta, float d) {
   return (__builtin_convertvector(c, kist_f32x16) + delta) * d;
 }
 
-void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq1_s *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -131,7 +133,7 @@ void KERNEL(dequantize_iq1_s)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_iq1_m)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq1_m)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq1_m *x = source;
   for (size_t i = 0; i < count; i++) {
     // The f16 of the super-block lies in the highest 4 bits of the four words of scales.

@@ -2,7 +2,7 @@
 //
 // Source: dequantize_row_ of llama.cpp's ggml-quants.c; products and sums are rounded one by one, as there.
 
-void KERNEL(dequantize_q2_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q2_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q2_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
@@ -22,7 +22,7 @@ INLINE void KERNEL(unpack_q3_scales)(const uint8_t *restrict packed, float scale
   }
 }
 
-void KERNEL(dequantize_q3_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q3_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q3_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), scales[16];
@@ -46,7 +46,7 @@ INLINE void KERNEL(unpack_k4_scales)(const uint8_t *restrict packed, uint8_t sca
   }
 }
 
-void KERNEL(dequantize_q4_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q4_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q4_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
@@ -65,7 +65,7 @@ void KERNEL(dequantize_q4_k)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q5_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q5_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q5_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d), dmin = kist_float_of_half(x[i].dmin);
@@ -85,7 +85,7 @@ void KERNEL(dequantize_q5_k)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q6_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q6_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q6_k *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);
@@ -100,7 +100,7 @@ void KERNEL(dequantize_q6_k)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q8_k)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q8_k)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q8_k *x = source;
   for (size_t i = 0; i < count; i++, y += 256) {
     float d = kist_float_of_bits(kist_u32(x[i].d));
@@ -108,7 +108,7 @@ void KERNEL(dequantize_q8_k)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_iq4_xs)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq4_xs)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq4_xs *x = source;
   for (size_t i = 0; i < count; i++) {
     float d = kist_float_of_half(x[i].d);

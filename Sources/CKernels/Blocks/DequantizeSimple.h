@@ -27,7 +27,7 @@ INLINE kist_u8x16 KERNEL(spread_bits)(unsigned bits) {
   return (kist_u8x16)((bytes & places) == places);
 }
 
-void KERNEL(dequantize_q1_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q1_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q1_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 128) {
     uint32_t d = kist_bits_of_float(kist_float_of_half(x[i].d));
@@ -39,7 +39,7 @@ void KERNEL(dequantize_q1_0)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q2_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q2_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q2_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 64) {
     float d = kist_float_of_half(x[i].d);
@@ -51,7 +51,7 @@ void KERNEL(dequantize_q2_0)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q4_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q4_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q4_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_float_of_half(x[i].d);
@@ -61,7 +61,7 @@ void KERNEL(dequantize_q4_0)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q4_1)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q4_1)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q4_1 *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_float_of_half(x[i].d), m = kist_float_of_half(x[i].m);
@@ -71,7 +71,7 @@ void KERNEL(dequantize_q4_1)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q5_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q5_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q5_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_float_of_half(x[i].d);
@@ -83,7 +83,7 @@ void KERNEL(dequantize_q5_0)(const void *restrict source, size_t count, float *r
   }
 }
 
-void KERNEL(dequantize_q5_1)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q5_1)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q5_1 *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_float_of_half(x[i].d), m = kist_float_of_half(x[i].m);
@@ -101,13 +101,13 @@ INLINE void KERNEL(scale_bytes)(const int8_t *restrict qs, float d, float *restr
   KERNEL(store)(y + 16, KERNEL(float_of_signed)((kist_i8x16)KERNEL(load)(qs + 16)) * d);
 }
 
-void KERNEL(dequantize_q8_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q8_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q8_0 *x = source;
   for (size_t i = 0; i < count; i++) KERNEL(scale_bytes)(x[i].qs, kist_float_of_half(x[i].d), y + 32 * i);
 }
 
 // GGML has no function for it, but what it means is plain.
-void KERNEL(dequantize_q8_1)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_q8_1)(const void *restrict source, size_t count, float *restrict y) {
   const kist_q8_1 *x = source;
   for (size_t i = 0; i < count; i++) KERNEL(scale_bytes)(x[i].qs, kist_float_of_half(x[i].d), y + 32 * i);
 }
@@ -124,7 +124,7 @@ INLINE kist_f32x16 KERNEL(look_up)(kist_u8x16 places, const int8_t values[16]) {
 #endif
 }
 
-void KERNEL(dequantize_iq4_nl)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_iq4_nl)(const void *restrict source, size_t count, float *restrict y) {
   const kist_iq4_nl *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_float_of_half(x[i].d);
@@ -134,7 +134,7 @@ void KERNEL(dequantize_iq4_nl)(const void *restrict source, size_t count, float 
   }
 }
 
-void KERNEL(dequantize_mxfp4)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_mxfp4)(const void *restrict source, size_t count, float *restrict y) {
   const kist_mxfp4 *x = source;
   for (size_t i = 0; i < count; i++, y += 32) {
     float d = kist_half_of_e8m0(x[i].e);
@@ -144,7 +144,7 @@ void KERNEL(dequantize_mxfp4)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_nvfp4)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_nvfp4)(const void *restrict source, size_t count, float *restrict y) {
   const kist_nvfp4 *x = source;
   for (size_t i = 0; i < count; i++, y += 64)
     for (int s = 0; s < 4; s += 2) {
@@ -168,7 +168,7 @@ INLINE kist_f32x16 KERNEL(ternary_digits)(kist_u8x16 bytes, int n, float d) {
   return KERNEL(float_of_signed)(digits - 1) * d;
 }
 
-void KERNEL(dequantize_tq1_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_tq1_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_tq1_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 256) {
     float d = kist_float_of_half(x[i].d);
@@ -185,7 +185,7 @@ void KERNEL(dequantize_tq1_0)(const void *restrict source, size_t count, float *
   }
 }
 
-void KERNEL(dequantize_tq2_0)(const void *restrict source, size_t count, float *restrict y) {
+static void KERNEL(dequantize_tq2_0)(const void *restrict source, size_t count, float *restrict y) {
   const kist_tq2_0 *x = source;
   for (size_t i = 0; i < count; i++, y += 256) {
     float d = kist_float_of_half(x[i].d);

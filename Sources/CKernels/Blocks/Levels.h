@@ -11,6 +11,9 @@
 #include <float.h>
 #include <math.h>
 
+// Vectors are only handed between functions that are inlined into each other.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 enum { kist_ggml_type_count = 43 };
 
 extern const kist_block_kernels kist_baseline_kernels[kist_ggml_type_count];

@@ -18,7 +18,10 @@ typedef struct {
   int bits;              // of a number in a code
 } kist_grid;
 
-enum { kist_iq2_xxs_grid, kist_iq2_xs_grid, kist_iq2_s_grid, kist_iq1_grid, kist_iq3_xxs_grid, kist_iq3_s_grid, kist_grid_count };
+enum {
+  kist_iq2_xxs_grid, kist_iq2_xs_grid, kist_iq2_s_grid, kist_iq1_grid, kist_iq3_xxs_grid, kist_iq3_s_grid,
+  kist_grid_count
+};
 
 /// Built at first use, by one thread. NULL when there is no memory for it.
 const kist_grid *kist_find_grid(int which);

@@ -4,7 +4,8 @@
 // sorted there with qsort; here equal ones keep their order, as with glibc's merge sort.
 
 /// The three values with the shift up, and down.
-static const float KERNEL(shifted_up)[4] = {-0.875f, 0.125f, 1.125f, 0}, KERNEL(shifted_down)[4] = {-1.125f, -0.125f, 0.875f, 0};
+static const float KERNEL(shifted_up)[4] = {-0.875f, 0.125f, 1.125f, 0};
+static const float KERNEL(shifted_down)[4] = {-1.125f, -0.125f, 0.875f, 0};
 
 /// A split of a sub-block's numbers, in ascending order, into those for -1, 0 and 1.
 typedef struct {

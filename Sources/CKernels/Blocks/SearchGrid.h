@@ -41,10 +41,11 @@ INLINE F KERNEL(look_up_level)(F table, I places, int bits) {
 }
 #endif
 
-/// iq2_find_best_neighbour and iq3_find_best_neighbour for one lane: the code of the neighbour with the least error, the first of them.
+/// iq2_find_best_neighbour and iq3_find_best_neighbour for one lane: the code of the neighbour with the least error, the
+/// first of them.
 ///
-/// The error of a number at each level is the same for all neighbours, so it is computed once; then 16 neighbours go at a
-/// time. When all errors are infinite (llama.cpp gives up there), it is the first neighbour.
+/// The error of a number at each level is the same for all neighbours, so it is computed once; then 16 neighbours go at
+/// a time. When all errors are infinite (llama.cpp gives up there), it is the first neighbour.
 INLINE int KERNEL(best_neighbour)(
   const kist_grid *grid, const kist_grid_point *point, int digits, const F *x, const F *weights, int lane, float scale
 ) {

@@ -52,4 +52,52 @@ void kist_widen_f16(const void *source, size_t count, double *values);
 void kist_bf16_to_f32(const void *source, size_t count, float *values);
 void kist_f16_to_f32(const void *source, size_t count, float *values);
 
+/// Ends of pieces of ASCII text as GPT-2's pattern cuts it, from `*start` on, where a piece begins; `*start` moves to the last that was
+/// found. Stops where it can't tell: there the plain scanner goes on. Gives the number of ends; `capacity` is 64 or more.
+/// Sources/KistTokenizers/Patterns/Scanners has the plain twins.
+size_t kist_gpt2_ends(const uint8_t *text, size_t count, size_t *start, size_t *ends, size_t capacity);
+
+/// The same for cl100k's pattern and its like. `single_digits`: one digit a piece, not up to three.
+size_t kist_word_ends(
+    const uint8_t *text, size_t count, bool single_digits, size_t *start, size_t *ends, size_t capacity);
+
+/// The same for o200k's pattern and its like.
+size_t kist_cased_ends(
+    const uint8_t *text, size_t count, bool single_digits, bool contractions, size_t *start, size_t *ends,
+    size_t capacity);
+
+/// A slot of the cache of pieces: a key of 16 bytes, and up to four ids, their number in the upper four bits of the first.
+typedef struct {
+  uint64_t low, high;
+  uint32_t ids[4];
+} kist_piece_slot;
+
+/// Writes the ids of the first pieces of a list, up to one that has no slot with its ids, and gives how many pieces these are.
+///
+/// Piece i goes from `starts[i * stride]` to `ends[i * stride]`. `tag` is a part of every key. `slot_count` is a power of two; `ids` has
+/// room for four of each piece.
+size_t kist_find_pieces(
+    const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, uint32_t *ids, size_t *id_count);
+
+/// Writes where the parts of text[start..<end] end, of which no token can reach into two: up to `capacity`, one or more.
+///
+/// `kinds` are 65,536 numbers of 16 bits, `contexts` 2^(64 - shift) bits. Junctions.swift has the plain twin.
+size_t kist_cut(
+    const uint8_t *text, size_t count, size_t start, size_t end, const void *kinds, const void *contexts, int shift,
+    size_t *ends, size_t capacity);
+
+/// Writes where the words of text[start..] end: before each ▁ that follows another character, and at the end of the text. As many as
+/// there is room for.
+size_t kist_marker_ends(const uint8_t *text, size_t count, size_t start, size_t *ends, size_t capacity);
+
+/// Copies text with `space` for each space, or, with `joins_spaces`, for the first of a run; `*follows_space` says whether one stands before
+/// the text, and then whether it ends in one. `output` has room for `count * space_count + 16`; gives how much is written.
+size_t kist_copy_with_spaces(
+    const uint8_t *text, size_t count, const uint8_t *space, size_t space_count, bool joins_spaces, bool *follows_space,
+    uint8_t *output);
+
+/// memchr
+const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count);
+
 #endif

@@ -37,8 +37,11 @@ typedef enum {
   kist_json_object,
 } kist_json_type;
 
+/// How many bytes behind a padded text can be read.
+enum { kist_json_padding = 64 };
+
 /// Parses UTF-8 text of at most `depth` nested levels. On failure returns NULL and points `error` at a static message.
-kist_json_document *kist_json_parse(const void *bytes, size_t count, size_t depth, const char **error);
+kist_json_document *kist_json_parse(const void *bytes, size_t count, bool is_padded, size_t depth, const char **error);
 void kist_json_free(kist_json_document *document);
 
 kist_json_value kist_json_root(const kist_json_document *document);
@@ -63,6 +66,28 @@ kist_json_cursor kist_json_children(kist_json_value value);
 
 /// Moves on to the next child; false after the last. `key` is NULL in arrays.
 bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child);
+
+/// A member of an object whose value is a number of 32 bits; `id` is -1 when it is something else.
+typedef struct {
+  const char *name;
+  size_t length;
+  int64_t id;
+} kist_json_id;
+
+/// An array of exactly two strings; `one` is NULL when it is something else.
+typedef struct {
+  const char *one;
+  size_t one_length;
+  const char *other;
+  size_t other_length;
+} kist_json_pair;
+
+/// Moves on over up to `capacity` members of an object, or elements of an array, and returns how many there were.
+size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity);
+size_t kist_json_next_pairs(kist_json_cursor *cursor, kist_json_pair *pairs, size_t capacity);
+
+/// Whether bytes are UTF-8.
+bool kist_is_utf8(const void *bytes, size_t count);
 
 #ifdef __cplusplus
 }

@@ -25,6 +25,8 @@ if library == "tokenizers":
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(path)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     encode = lambda: tokenizer.encode(text, add_special_tokens=False).ids
 elif library == "gigatoken":
     import gigatoken

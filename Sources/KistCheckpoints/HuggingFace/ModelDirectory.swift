@@ -5,7 +5,9 @@ import KistCore
 public struct ModelDirectory: Sendable {
   /// The path as it was given.
   public let path: String
-  /// Safetensors files that hold the model's tensors, relative to the folder, in the order of their names.
+  /// What the weight files are.
+  public let weightFormat: WeightFormat
+  /// Files that hold the model's tensors, relative to the folder, in the order of their names.
   public let weightFiles: [String]
   /// All other files that are kept, relative to the folder, sorted by their bytes.
   public let assets: [String]
@@ -14,25 +16,37 @@ public struct ModelDirectory: Sendable {
   /// Files that are not kept, each with the reason.
   public let leftOut: [(path: String, reason: String)]
 
+  /// A format that weights in a folder may have.
+  public enum WeightFormat: Sendable {
+    case safetensors
+    /// Read where there are no safetensors.
+    case pytorch
+  }
+
   static let singleFile = "model.safetensors"
   static let shardIndex = "model.safetensors.index.json"
 
   /// Lists a folder and its subfolders, following symbolic links, and sorts out what is what.
   ///
   /// - Parameter includingAllFiles: Keeps also second copies of the weights in other formats.
-  /// - Throws: `missing` when a shard is not there; `unsupported` when there are no safetensors weights, or a name is not UTF-8;
+  /// - Throws: `missing` when a shard is not there; `unsupported` when there are no weights that are read, or a name is not UTF-8;
   ///   `damaged` when the shard index contradicts the shards.
   public init(path: String, includingAllFiles: Bool = false) throws(KistError) {
     self.path = path
     let listing = try DirectoryListing(path)
-    let weights = try ModelDirectory.weightFiles(in: path, listing.files)
+    var weights = try ModelDirectory.weightFiles(in: path, listing.files)
+    weightFormat = weights.isEmpty ? .pytorch : .safetensors
+    if weights.isEmpty { weights = try ModelDirectory.pytorchFiles(in: path, listing.files) }
     guard !weights.isEmpty else { throw ModelDirectory.noWeights(path, listing.files) }
 
     let isWeight = Set(weights.map { Array($0.utf8) })
     var assets: [String] = []
     var leftOut = listing.leftOut
     for file in listing.files where !isWeight.contains(Array(file.utf8)) {
-      if !includingAllFiles, let format = SecondCopies.format(of: file) {
+      if weightFormat == .pytorch, file == ModelDirectory.pytorchIndex {
+        // It would name files that what is made of the folder does not have.
+        leftOut.append((file, "says which shard has which tensor; the tensors are kept"))
+      } else if !includingAllFiles, let format = SecondCopies.format(of: file) {
         leftOut.append((file, "a second copy of the weights (\(format)); --all-files keeps it"))
       } else {
         assets.append(file)
@@ -51,7 +65,7 @@ public struct ModelDirectory: Sendable {
     let others = files.filter(OtherFormats.hold).prefix(3)
     return KistError(
       .unsupported, file: path,
-      "has no safetensors weights"
+      "has no weights as safetensors or pytorch_model.bin"
         + (others.isEmpty ? "" : " (only \(others.joined(separator: ", ")), which this version does not read)"),
       advice: others.isEmpty
         ? "a model's folder has model.safetensors, or model.safetensors.index.json and its shards"
@@ -86,7 +100,16 @@ extension ModelDirectory {
 
   /// The shards that the index lists, after checking that they hold what it says.
   private static func shards(in path: String) throws(KistError) -> [String] {
-    let indexPath = path + "/" + shardIndex
+    try shards(in: path, index: shardIndex) { file throws(KistError) in
+      try SafetensorsFile(path: file).header.tensors.map(\.name)
+    }
+  }
+
+  /// - Parameter names: Reads the names of the tensors of a shard.
+  static func shards(
+    in path: String, index: String, names: (String) throws(KistError) -> [String]
+  ) throws(KistError) -> [String] {
+    let indexPath = path + "/" + index
     let map = try ShardIndex(path: indexPath).shardOfTensor
     let shards = Set(map.map(\.shard)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     var owners: [NameBytes: String] = [:]
@@ -95,16 +118,16 @@ extension ModelDirectory {
       guard !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
         throw KistError(.damaged, file: indexPath, field: "weight_map", "'\(shard)' is not a file in the folder")
       }
-      let file: SafetensorsFile
-      do throws(KistError) { file = try SafetensorsFile(path: path + "/" + shard) } catch {
+      let tensors: [String]
+      do throws(KistError) { tensors = try names(path + "/" + shard) } catch {
         guard error.kind == .missing else { throw error }
         throw KistError(
-          .missing, file: path, field: shardIndex, "lists the shard '\(shard)', which is not there",
+          .missing, file: path, field: index, "lists the shard '\(shard)', which is not there",
           advice: "finish the download")
       }
-      for tensor in file.header.tensors {
-        if let other = owners.updateValue(shard, forKey: NameBytes(tensor.name)) {
-          throw KistError(.damaged, file: path, field: "tensor '\(tensor.name)'", "is in both \(other) and \(shard)")
+      for tensor in tensors {
+        if let other = owners.updateValue(shard, forKey: NameBytes(tensor)) {
+          throw KistError(.damaged, file: path, field: "tensor '\(tensor)'", "is in both \(other) and \(shard)")
         }
       }
     }
@@ -114,57 +137,3 @@ extension ModelDirectory {
     return shards
   }
 }
-
-/// `model.safetensors.index.json`: which shard holds which tensor.
-struct ShardIndex {
-  let shardOfTensor: [(tensor: String, shard: String)]
-
-  init(path: String) throws(KistError) {
-    let file = try MappedFile(path: path)
-    do throws(KistError) {
-      guard file.count <= SafetensorsHeader.maximumByteCount else {
-        throw KistError(.damaged, "is too large for an index of shards")
-      }
-      guard let map = try JSONDocument(file.bytes).root["weight_map"]?.members, !map.isEmpty else {
-        throw KistError(.damaged, field: "weight_map", "missing, empty, or not a JSON object")
-      }
-      shardOfTensor = try map.map { member throws(KistError) in
-        guard let shard = member.value.string else {
-          throw KistError(.damaged, field: "weight_map: '\(member.key)'", "not a file name")
-        }
-        return (member.key, shard)
-      }
-    } catch {
-      throw error.inFile(path)
-    }
-  }
-}
-
-/// Files that repeat the safetensors weights in another format.
-enum SecondCopies {
-  /// Patterns of whole relative paths, and the format that they mean; the first that fits counts.
-  private static let patterns: [(pattern: String, format: String)] = [
-    ("original/*.pth", "the publisher's own format"), ("consolidated*.pth", "the publisher's own format"),
-    ("consolidated*.safetensors", "Mistral's own format"),
-    ("consolidated*.safetensors.index.json", "Mistral's own format"),
-    ("pytorch_model*.bin", "PyTorch"), ("pytorch_model*.bin.index.json", "PyTorch"),
-    ("tf_model*.h5", "TensorFlow"), ("model.ckpt*", "TensorFlow"), ("flax_model*.msgpack*", "Flax"),
-    ("rust_model.ot", "rust-bert"), ("*.onnx", "ONNX"), ("*.onnx_data", "ONNX"), ("onnx/*", "ONNX"),
-    ("openvino/*", "OpenVINO"), ("openvino_model*", "OpenVINO"), ("coreml/*", "Core ML"), ("*.mlmodel", "Core ML"),
-    ("*.tflite", "TensorFlow Lite"), ("*.gguf", "GGUF"),
-  ]
-
-  static func format(of path: String) -> String? { patterns.first { matches($0.pattern, path) }?.format }
-}
-
-/// Files to name to a person whose folder has no safetensors weights.
-private enum OtherFormats {
-  private static let patterns = ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.npz", "*.nemo"]
-
-  static func hold(_ path: String) -> Bool {
-    SecondCopies.format(of: path) != nil || patterns.contains { matches($0, path) }
-  }
-}
-
-/// Whether a path fits a pattern whose `*` stands for anything, slashes too.
-private func matches(_ pattern: String, _ path: String) -> Bool { unsafe fnmatch(pattern, path, 0) == 0 }

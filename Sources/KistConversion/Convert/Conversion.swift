@@ -88,6 +88,7 @@ public struct Conversion: Sendable {
       case .safetensors: try exportFile(progress)
       case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
+      case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
     if targetFormat == .kist { try recordProbes(&outcome) }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)

@@ -104,7 +104,7 @@ public final class ContainerEdit {
   /// - Returns: the dtype that is stored.
   public func putTensor(_ name: String, _ array: NpyFile) throws(KistError) -> DType {
     let old = checkpoint.tensors.first { $0.name.utf8.elementsEqual(name.utf8) }
-    var (dtype, bytes) = (array.dtype, array.bytes)
+    var (dtype, bytes) = (array.dtype, try array.bytes())
     if let kept = old?.dtype, let cast = ExactCast.bytes(of: array, as: kept) { (dtype, bytes) = (kept, cast) }
     editor.put(.tensor(name, dtype: dtype, shape: array.shape, source: MemorySource(bytes)))
     return dtype

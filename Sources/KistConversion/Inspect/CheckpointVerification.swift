@@ -9,7 +9,7 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
   public var path: String
   /// Absent when the file is too damaged to tell.
   public var format: String?
-  /// `quick`, `full`, or `structure` for formats without checksums.
+  /// `quick`, `full`; of formats without digests `structure`, or `crc32` where zip has that.
   public var level: String
   /// Whether nothing is wrong. A signature that does not fit is wrong; one that is not there is not.
   public var isSound: Bool
@@ -77,6 +77,9 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
         if level == .full { checkTokenizer(checkpoint, container) }
       } else {
         try checkStructure(checkpoint, key)
+        if level == .full, !checkpoint.archives.isEmpty {
+          try checkArchives(checkpoint.archives, parallelism, progress)
+        }
       }
     } catch {
       guard error.kind == .damaged else { throw error }
@@ -126,14 +129,17 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
     level = "structure"
     rawByteCount = checkpoint.tensors.reduce(0) { $0 + $1.byteCount }
     storedByteCount = rawByteCount
-    let name = checkpoint.format == .gguf ? "GGUF" : "safetensors"
-    notes.append(
-      "\(name) has no checksums: headers, names, shapes and offsets are right, and the values can't be checked")
+    if checkpoint.archives.isEmpty {
+      let names: [Checkpoint.Format: String] = [.gguf: "GGUF", .npy: ".npy"]
+      notes.append(
+        "\(names[checkpoint.format] ?? "safetensors") has no checksums: headers, names, shapes and offsets are right, "
+          + "and the values can't be checked")
+    }
     for file in checkpoint.leftOut { notes.append("left out \(file.path): \(file.reason)") }
   }
 
   /// The error without the path that the report names anyway.
-  private static func words(_ error: KistError, _ path: String) -> String {
+  static func words(_ error: KistError, _ path: String) -> String {
     var error = error
     if error.file == path { error.file = nil }
     return error.description

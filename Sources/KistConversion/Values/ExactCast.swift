@@ -7,14 +7,13 @@ public enum ExactCast {
   /// The elements of an array as a dtype.
   ///
   /// - Returns: nil when one of them is not a value of the dtype, to the sign of a zero; a NaN stands for any NaN. Also
-  ///   when the number of elements does not fill whole bytes.
+  ///   when the number of elements does not fill whole bytes, or the file can't be read any more.
   public static func bytes(of array: NpyFile, as dtype: DType) -> [UInt8]? {
-    if array.dtype == dtype { return array.bytes }
+    if array.dtype == dtype { return try? array.bytes() }
     guard let count = array.shape.elementCount, dtype.byteCount(ofElements: count) != nil,
       let encoder = ElementEncoder(dtype)
     else { return nil }
-    let tensor = CheckpointTensor(
-      name: "array", dtype: array.dtype, shape: array.shape, source: MemorySource(array.bytes))
+    let tensor = CheckpointTensor(name: "array", dtype: array.dtype, shape: array.shape, source: array.source)
     guard let window = try? TensorWindow(tensor, file: "") else { return nil }
     var writer = BitWriter(bitsPerElement: dtype.bitsPerElement)
     for element in 0..<count {

@@ -16,6 +16,8 @@ final class TensorWindow {
   private var bytes: [UInt8] = []
   /// The elements that `bytes` holds.
   private var window = 0..<0
+  /// The unit that was read last, and its numbers: the elements of a block are mostly asked for one after the other.
+  private var unit: (index: Int, numbers: [Double])?
 
   /// - Throws: `unsupported` when the dtype is not known.
   init(_ tensor: CheckpointTensor, file: String) throws(KistError) {
@@ -95,12 +97,16 @@ final class TensorWindow {
 
   /// The numbers of the unit that holds an element.
   private func numbers(around element: Int) -> [Double] {
-    let unit = (element - window.lowerBound) / dtype.unitElementCount * dtype.unitByteCount
-    return unsafe bytes[unit..<min(unit + dtype.unitByteCount, bytes.count)].withUnsafeBytes { bytes in
+    let index = element / dtype.unitElementCount
+    if let unit, unit.index == index { return unit.numbers }
+    let start = (element - window.lowerBound) / dtype.unitElementCount * dtype.unitByteCount
+    let numbers = unsafe bytes[start..<min(start + dtype.unitByteCount, bytes.count)].withUnsafeBytes { bytes in
       let numbers = unsafe Numbers(dtype: dtype, bytes: bytes)
       return unsafe [Double](unsafeUninitializedCapacity: numbersPerBlock) { buffer, count in
         count = unsafe buffer.baseAddress.map { unsafe numbers.widen(from: 0, into: $0) } ?? 0
       }
     }
+    unit = (index, numbers)
+    return numbers
   }
 }

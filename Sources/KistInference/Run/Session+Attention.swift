@@ -121,6 +121,11 @@ struct HeadAttention: Sendable {
     }
   }
 
+  private func bias(_ slope: Float, _ key: Int) -> Float {
+    guard attention.roundsAndScalesSlopes else { return slope * Float(key) }
+    return attention.scale * (slope.roundedToBF16 * Float(key)).roundedToBF16
+  }
+
   /// Masks, biases and normalizes one query's scores.
   private func finish(_ line: UnsafeMutablePointer<Float>, _ own: Range<Int>, from all: Range<Int>) {
     let start = own.lowerBound - all.lowerBound
@@ -129,12 +134,20 @@ struct HeadAttention: Sendable {
     let scores = unsafe line + start
     if let cap = attention.softCap { unsafe kist_soft_cap(scores, own.count, cap) }
     if let slope = attention.slopes?[head] {
-      for (index, key) in own.enumerated() { unsafe scores[index] += slope * Float(key) }
+      for (index, key) in own.enumerated() { unsafe scores[index] += bias(slope, key) }
     }
     if let sink {
       unsafe kist_softmax_sink(scores, own.count, sink)
     } else {
       unsafe kist_softmax(scores, own.count)
     }
+  }
+}
+
+extension Float {
+  /// The nearest number of bf16, of two equally near the even one.
+  fileprivate var roundedToBF16: Float {
+    let bits = bitPattern
+    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 }

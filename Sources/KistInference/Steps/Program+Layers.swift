@@ -53,12 +53,16 @@ extension Program {
       linear("query", .query, from: from, to: .query, layer: layer)
     } else {
       linear("query_down", .queryDown, from: from, to: .queryRank, layer: layer)
-      norm("query_down_norm", .queryDownNorm, .rms, from: .queryRank, to: .queryRank, layer: layer)
+      norm(
+        "query_down_norm", .queryDownNorm, .rms, from: .queryRank, to: .queryRank, layer: layer,
+        epsilon: latent.normEpsilon)
       linear("query_up", .queryUp, from: .queryRank, to: .query, layer: layer)
     }
     linear("key_value_down", .keyValueDown, from: from, to: .keyValueRank, layer: layer)
     add("compressed", .takeRank(latent.keyValueRank), [.keyValueRank], .compressed, [], layer: layer)
-    norm("key_value_down_norm", .keyValueDownNorm, .rms, from: .compressed, to: .compressed, layer: layer)
+    norm(
+      "key_value_down_norm", .keyValueDownNorm, .rms, from: .compressed, to: .compressed, layer: layer,
+      epsilon: latent.normEpsilon)
     linear("key_value_up", .keyValueUp, from: .compressed, to: .keyValueParts, layer: layer)
     if let rotary = attention.rotary {
       let table = table(of: rotary)

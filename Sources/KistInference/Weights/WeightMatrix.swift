@@ -11,6 +11,8 @@ struct WeightMatrix: Sendable {
   let source: any ByteSource
   let file: String
   let decoder: RowDecoder
+  /// The exponents of MXFP4 blocks that lie in a tensor of their own.
+  private let scales: (any ByteSource)?
 
   var rowCount: Int { location.rowCount }
   var columnCount: Int { location.columnCount }
@@ -19,13 +21,18 @@ struct WeightMatrix: Sendable {
     if case .columns(_, _, let width, _) = location.order { width } else { columnCount }
   }
   /// Bytes of a row of the file.
-  var fileRowByteCount: Int { decoder.byteCount(of: fileColumnCount) }
+  var fileRowByteCount: Int { scales == nil ? decoder.byteCount(of: fileColumnCount) : columnCount / 2 }
+  /// The dtype that says how the values were rounded.
+  var storedDType: DType { scales == nil ? dtype : .mxfp4 }
 
-  init(_ tensor: WeightTensor, _ location: TensorLocation, file: String) throws(KistError) {
+  init(
+    _ tensor: WeightTensor, _ location: TensorLocation, scales: WeightTensor? = nil, file: String
+  ) throws(KistError) {
     name = tensor.name
     self.location = location
     source = tensor.source
     self.file = file
+    self.scales = scales?.source
     func wrong(_ kind: KistError.Kind, _ problem: String) -> KistError {
       KistError(kind, file: file, field: "tensor '\(tensor.name)'", problem)
     }
@@ -37,6 +44,11 @@ struct WeightMatrix: Sendable {
     guard tensor.shape.dimensions == location.fileShape else {
       throw wrong(
         .damaged, "has shape \(tensor.shape.dimensions), and the configuration asks for \(location.fileShape)")
+    }
+    if case .mxfp4(_, let shape) = location.encoding {
+      guard dtype == .u8, scales?.dtype == .u8, scales?.shape.dimensions == shape else {
+        throw wrong(.damaged, "is not U8 with scales of shape \(shape)")
+      }
     }
     guard fileColumnCount % dtype.unitElementCount == 0, let count = tensor.shape.elementCount,
       dtype.byteCount(ofElements: count) == source.byteCount
@@ -94,7 +106,29 @@ struct WeightMatrix: Sendable {
     for index in 0..<tile.count * fileColumnCount { unsafe values[index] += location.addend }
   }
 
+  /// E2M1, two in a byte, times a power of two for each 32. Source: OCP Microscaling Formats 1.0, section 5.3.
+  private func decodeBlocks(
+    _ row: Int, _ count: Int, _ scales: any ByteSource, into values: UnsafeMutablePointer<Float>
+  ) throws(KistError) {
+    let size = TensorLocation.mxfp4BlockSize
+    let blocks = columnCount / size
+    for index in 0..<count {
+      let first = (row + index) * blocks
+      let output = unsafe values + index * columnCount
+      unsafe try scales.withBytes(first..<first + blocks) { exponents throws(KistError) in
+        unsafe try source.withBytes(first * size / 2..<(first + blocks) * size / 2) { numbers throws(KistError) in
+          for place in 0..<columnCount {
+            let pattern = unsafe numbers[place / 2] >> (4 * UInt8(place % 2)) & 15
+            let scale = unsafe Float(sign: .plus, exponent: Int(exponents[place / size]) - 127, significand: 1)
+            unsafe output[place] = MiniFloat.f4.decode(UInt16(pattern)) * scale
+          }
+        }
+      }
+    }
+  }
+
   private func decodeRows(_ row: Int, _ count: Int, into values: UnsafeMutablePointer<Float>) throws(KistError) {
+    if let scales { return unsafe try decodeBlocks(row, count, scales, into: values) }
     let unit = dtype.unitByteCount
     let most = (1 << 20) / unit * unit
     let all = row * fileRowByteCount..<(row + count) * fileRowByteCount

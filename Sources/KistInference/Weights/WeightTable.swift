@@ -7,7 +7,8 @@ public final class WeightTable: Sendable {
   public let model: ModelDescription
   /// The checkpoint to name in errors.
   public let file: String
-  private let matrices: [TensorKey: WeightMatrix]
+  /// Mostly one for each; several where a checkpoint has a tensor's rows in several.
+  private let matrices: [TensorKey: [WeightMatrix]]
   private let vectors: VectorCache
 
   /// Finds every tensor that a model needs, and checks that it is what the forward pass takes it for.
@@ -23,25 +24,23 @@ public final class WeightTable: Sendable {
     vectors = VectorCache()
     var budget = memory
     let placed = tensors.map { $0.placed(within: &budget) }
-    let byName = Dictionary(placed.map { (Array($0.name.utf8), $0) }) { first, _ in first }
-    var used: Set<[UInt8]> = []
-    var matrices: [TensorKey: WeightMatrix] = [:]
+    var names = TensorNames(placed, file: file)
+    var matrices: [TensorKey: [WeightMatrix]] = [:]
     for key in model.tensorKeys {
-      guard let location = model.location(of: key) else {
+      let locations = model.locations(of: key)
+      guard !locations.isEmpty else {
         throw KistError(
           .unsupported, file: file, field: "\(key)", "has no name in \(model.architecture.name) checkpoints")
       }
-      guard let name = location.names.first(where: { byName[Array($0.utf8)] != nil }),
-        let tensor = byName[Array(name.utf8)]
-      else {
-        throw KistError(
-          .damaged, file: file, field: "tensor '\(location.names[0])'", "is missing, but its configuration asks for it")
+      for location in locations {
+        let tensor = try names.find(location.names)
+        var scales: WeightTensor?
+        if case .mxfp4(let scaleNames, _) = location.encoding { scales = try names.find(scaleNames) }
+        matrices[key, default: []].append(try WeightMatrix(tensor, location, scales: scales, file: file))
       }
-      used.insert(Array(name.utf8))
-      matrices[key] = try WeightMatrix(tensor, location, file: file)
     }
     self.matrices = matrices
-    try WeightTable.checkExtra(tensors, used, model, file)
+    try WeightTable.checkExtra(tensors, names.used, model, file)
   }
 
   /// What is kept of weights when nobody says otherwise.
@@ -61,19 +60,23 @@ public final class WeightTable: Sendable {
   public func has(_ key: TensorKey) -> Bool { matrices[key] != nil }
 
   func matrix(_ key: TensorKey) throws(KistError) -> WeightMatrix {
-    guard let matrix = matrices[key] else { throw KistError(.damaged, file: file, field: "\(key)", "is missing") }
-    return matrix
+    guard let parts = matrices[key], parts.count == 1 else {
+      throw KistError(.damaged, file: file, field: "\(key)", "is missing, or in parts")
+    }
+    return parts[0]
   }
 
-  public func dtype(of key: TensorKey) -> DType? { matrices[key]?.dtype }
+  public func dtype(of key: TensorKey) -> DType? { matrices[key]?.first?.storedDType }
 
   /// The name that the file gives a tensor.
-  public func fileName(of key: TensorKey) -> String? { matrices[key]?.name }
+  public func fileName(of key: TensorKey) -> String? { matrices[key]?.first?.name }
 
   /// All numbers of a small tensor, kept once read.
   func vector(_ key: TensorKey) throws(KistError) -> [Float] {
     if let known = vectors[key] { return known }
-    let values = try matrix(key).numbers()
+    guard let parts = matrices[key] else { throw KistError(.damaged, file: file, field: "\(key)", "is missing") }
+    var values: [Float] = []
+    for part in parts { values += try part.numbers() }
     vectors[key] = values
     return values
   }
@@ -81,5 +84,28 @@ public final class WeightTable: Sendable {
   /// The numbers of a tensor that may not be there: a bias.
   func vectorIfPresent(_ key: TensorKey) throws(KistError) -> [Float]? {
     has(key) ? try vector(key) : nil
+  }
+}
+
+/// The tensors of a checkpoint by name, and which of them were found to be of use.
+private struct TensorNames {
+  private let tensors: [[UInt8]: WeightTensor]
+  private let file: String
+  private(set) var used: Set<[UInt8]> = []
+
+  init(_ tensors: [WeightTensor], file: String) {
+    self.tensors = Dictionary(tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    self.file = file
+  }
+
+  /// The tensor of the first of several names that is there.
+  mutating func find(_ names: [String]) throws(KistError) -> WeightTensor {
+    for name in names.map({ Array($0.utf8) }) {
+      guard let tensor = tensors[name] else { continue }
+      used.insert(name)
+      return tensor
+    }
+    throw KistError(
+      .damaged, file: file, field: "tensor '\(names.first ?? "")'", "is missing, but the configuration asks for it")
   }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import KistCore
 
 /// A part of a text: an added token, or what lies between.
@@ -94,10 +95,13 @@ struct ByteScan: Sendable {
   /// Each byte of a small set eight times; empty when there are more.
   private let patterns: [UInt64]
   private var isMember = [Bool](repeating: false, count: 256)
+  /// The byte of a set of one.
+  private let sole: UInt8?
   let isEmpty: Bool
 
   init(_ bytes: [UInt8]) {
     isEmpty = bytes.isEmpty
+    sole = bytes.count == 1 ? bytes.first : nil
     patterns = bytes.count <= 4 ? bytes.map { UInt64($0) &* Self.ones } : []
     for byte in bytes { isMember[Int(byte)] = true }
   }
@@ -107,6 +111,7 @@ struct ByteScan: Sendable {
   /// The place of the next byte of the set; the end of the text when there is none.
   func next(in text: UnsafeRawBufferPointer, from start: Int) -> Int {
     guard !isEmpty else { return text.count }
+    if let sole { return unsafe Self.next(sole, in: text, from: start) }
     var position = start
     if let first = patterns.first {
       // Bytes equal to a pattern become zeros, and the lowest zero byte is found exactly.
@@ -122,6 +127,12 @@ struct ByteScan: Sendable {
     }
     while position < text.count, unsafe !isMember[Int(text[position])] { position &+= 1 }
     return position
+  }
+
+  private static func next(_ byte: UInt8, in text: UnsafeRawBufferPointer, from start: Int) -> Int {
+    guard start < text.count, let base = text.baseAddress else { return text.count }
+    guard let found = unsafe kist_find_byte(base + start, byte, text.count - start) else { return text.count }
+    return unsafe base.distance(to: found)
   }
 
   /// The high bit of each zero byte; above the lowest of them also of bytes of one.

@@ -29,7 +29,8 @@ package struct AddedTokens: Sendable {
 
   /// Writes the sections of added tokens.
   ///
-  /// Of tokens with one id or the same content the last stands. Empty ones are ignored, and so are those whose
+  /// Of tokens with one id or the same content the last stands, but decoding gives the normalized form when any of that content is
+  /// normalized. Empty ones are ignored, and so are those whose
   /// normalized form is empty. Where several have the same normalized form, the lowest id is found: tokenizers takes
   /// one of them by chance.
   /// - Parameter normalize: The definition's normalizer, for one token's content.
@@ -39,11 +40,16 @@ package struct AddedTokens: Sendable {
     normalize: ([UInt8]) throws(KistError) -> [UInt8]
   ) throws(KistError) {
     let specialContents = Set(tokens.filter(\.isSpecial).map(\.content))
+    let normalizedContents = Set(tokens.filter(\.isNormalized).map(\.content))
     var (words, bytes): ([UInt32], [UInt8]) = ([], [])
     var (raw, normalized): ([(bytes: [UInt8], value: UInt32)], [(bytes: [UInt8], value: UInt32)]) = ([], [])
     for (index, token) in standing(tokens).enumerated() {
-      let form = token.isNormalized ? try normalize(token.content) : token.content
-      if token.isNormalized { normalized.append((form, UInt32(index))) } else { raw.append((form, UInt32(index))) }
+      let form = normalizedContents.contains(token.content) ? try normalize(token.content) : token.content
+      if token.isNormalized {
+        normalized.append((form, UInt32(index)))
+      } else {
+        raw.append((token.content, UInt32(index)))
+      }
       let flags = AddedTokenTable.Flags(
         token, isSpecial: specialContents.contains(token.content), isLeftOut: specialContents.contains(form))
       words += [token.id, flags.rawValue, UInt32(bytes.count), UInt32(form.count)]

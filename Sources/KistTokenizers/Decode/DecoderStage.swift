@@ -69,14 +69,17 @@ package struct DecoderStage: Sendable {
   package func decode(_ tokens: [[UInt8]], kinds: [PieceKind] = []) throws(KistError) -> [UInt8] {
     if case .spaces = step { return Array(tokens.joined(separator: CollectionOfOne(0x20))) }
     if case .sentencePiece(let decoder) = step { return decoder.decode(tokens, kinds: kinds) }
-    return Array(try Self.apply(step, to: tokens).joined())
+    let limit = GrowthLimit(from: tokens.reduce(0) { $0 + $1.count })
+    return Array(try Self.apply(step, to: tokens, limit).joined())
   }
 
-  private static func apply(_ step: Step, to tokens: [[UInt8]]) throws(KistError) -> [[UInt8]] {
+  private static func apply(
+    _ step: Step, to tokens: [[UInt8]], _ limit: GrowthLimit
+  ) throws(KistError) -> [[UInt8]] {
     switch step {
     case .sequence(let steps):
       var tokens = tokens
-      for step in steps { tokens = try apply(step, to: tokens) }
+      for step in steps { tokens = try apply(step, to: tokens, limit) }
       return tokens
     case .bpe(let suffix):
       return tokens.indices.map { tokens[$0].replacing(suffix, with: $0 == tokens.count - 1 ? [] : [0x20]) }
@@ -88,11 +91,11 @@ package struct DecoderStage: Sendable {
     case .ctc(let padToken, let wordDelimiter, let cleansUp):
       return ctc(tokens, padToken: padToken, wordDelimiter: wordDelimiter, cleansUp: cleansUp)
     case .replaceLiteral(let literal, let replacement):
-      return tokens.map { $0.isEmpty ? [] : $0.replacing(literal, with: replacement) }
+      return try replacing(in: tokens, with: replacement, limit) { Replacement.occurrences(of: literal, in: $0) }
     case .replaceMatches(let pattern, let replacement):
-      var replaced: [[UInt8]] = []
-      for token in tokens { replaced.append(try replacing(pattern, in: token, with: replacement)) }
-      return replaced
+      return try replacing(in: tokens, with: replacement, limit) { (token) throws(KistError) in
+        try pattern.matches(in: token)
+      }
     case .fuse: return [Array(tokens.joined())]
     case .strip(let content, let start, let stop):
       return tokens.map { strip($0, content: content, start: start, stop: stop) }
@@ -143,17 +146,24 @@ extension DecoderStage {
   }
 
   private static func replacing(
-    _ pattern: CompiledPattern, in token: [UInt8], with replacement: [UInt8]
-  ) throws(KistError) -> [UInt8] {
-    guard !token.isEmpty else { return [] }
-    var output: [UInt8] = []
-    var position = 0
-    for match in try pattern.matches(in: token) {
-      if position < match.lowerBound { output += token[position..<match.lowerBound] }
-      output += replacement
-      position = match.upperBound
+    in tokens: [[UInt8]], with replacement: [UInt8], _ limit: GrowthLimit,
+    _ matches: ([UInt8]) throws(KistError) -> [Range<Int>]
+  ) throws(KistError) -> [[UInt8]] {
+    var (replaced, byteCount): ([[UInt8]], Int) = ([], 0)
+    for token in tokens {
+      var output: [UInt8] = []
+      var position = 0
+      let matches = token.isEmpty ? [] : try matches(token)
+      byteCount += token.count + matches.count * replacement.count
+      try limit.check(byteCount)
+      for match in matches {
+        if position < match.lowerBound { output += token[position..<match.lowerBound] }
+        output += replacement
+        position = match.upperBound
+      }
+      replaced.append(output + token[position...])
     }
-    return output + token[position...]
+    return replaced
   }
 
   /// Removes up to `start` and `stop` times one character from a token's ends. Where both ends meet, tokenizers fails;

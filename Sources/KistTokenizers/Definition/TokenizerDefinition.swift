@@ -196,26 +196,3 @@ package indirect enum Decoder: Sendable, Equatable {
   /// Tokens are bytes: joined as they are (tiktoken, tekken).
   case bytes
 }
-
-/// Read with the file, applied only when asked for.
-package struct Truncation: Sendable, Equatable {
-  package var maximumLength: Int
-  package var stride = 0
-  package var strategy = "LongestFirst"
-  package var direction = "Right"
-
-  package init(maximumLength: Int) { self.maximumLength = maximumLength }
-}
-
-/// Read with the file, applied only when asked for.
-package struct Padding: Sendable, Equatable {
-  /// Nil pads to the longest of a batch.
-  package var fixedLength: Int?
-  package var multipleOf: Int?
-  package var direction = "Right"
-  package var id: UInt32 = 0
-  package var typeID: UInt32 = 0
-  package var token: [UInt8] = []
-
-  package init() {}
-}

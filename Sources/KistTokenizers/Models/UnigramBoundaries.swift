@@ -1,3 +1,5 @@
+import CKernels
+
 /// Where a text may be cut at `▁` without changing its segmentation: where no piece of the vocabulary can lie across
 /// the cut.
 ///
@@ -42,6 +44,17 @@ struct SpaceBoundaries: Sendable {
       if after[byte] { words[4 + (byte >> 6)] |= 1 << UInt64(byte & 63) }
     }
     return words
+  }
+
+  /// Writes the cuts from a place on, which is one itself, and gives how many there are; the end of the text is the last.
+  @unsafe func ends(
+    in text: UnsafeRawBufferPointer, from start: Int, into ends: UnsafeMutableBufferPointer<Int>
+  ) -> Int {
+    guard !before.contains(true), let base = text.baseAddress, let to = ends.baseAddress else {
+      unsafe ends[0] = next(after: start, in: text)
+      return 1
+    }
+    return unsafe kist_marker_ends(base.assumingMemoryBound(to: UInt8.self), text.count, start, to, ends.count)
   }
 
   /// The next cut after `start`, which is one itself; the end of the text when there is none.

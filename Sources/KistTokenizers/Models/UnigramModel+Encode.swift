@@ -10,11 +10,9 @@ extension UnigramModel {
   ) throws(KistError) {
     guard piece.count > 0 else { return }
     if followsSentencePiece {
-      var output = unsafe UnigramOutput(self, piece)
-      try unsafe encode(piece, into: &ids, &output, &scratch.words, scratch.double, scratch.single)
+      unsafe try encode(piece, into: &ids, &scratch, scratch.single)
     } else if piece.count > WordCache.maximumKeyByteCount {
-      var output = unsafe UnigramOutput(self, piece)
-      try unsafe encode(piece, into: &ids, &output, &scratch.words, scratch.double, scratch.double)
+      unsafe try encode(piece, into: &ids, &scratch, scratch.double)
     } else {
       try unsafe encodeWhole(piece, into: &ids, &scratch.words, scratch.double)
     }
@@ -39,44 +37,133 @@ extension UnigramModel {
   /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and
   /// where a character is unknown, the word is searched as the library would, with the sum so far.
   private func encode<Score: BinaryFloatingPoint>(
-    _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ output: inout UnigramOutput, _ words: inout WordCache,
-    _ trial: UnigramSearch<Double>, _ search: UnigramSearch<Score>
+    _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch, _ search: UnigramSearch<Score>
   ) throws(KistError) {
-    var sum: Score = 0
+    var walk = unsafe UnigramWalk<Score>(search, UnigramOutput(self, text))
+    let (origin, bounds) = unsafe (ids.count, scratch.bounds.bounds)
     var start = 0
     while start < text.count {
-      let end = unsafe boundaries.next(after: start, in: text)
-      defer { start = end }
-      if end - start <= WordCache.maximumKeyByteCount {
-        let word = unsafe UnsafeRawBufferPointer(rebasing: text[start..<end])
-        if let known = try unsafe settled(word, Float(sum), &words, trial) {
-          output.finish(&ids)
-          for index in known {
-            let id = words.words[index]
-            ids.append(id)
-            sum = Score(score(of: id)) + sum
-          }
-          continue
-        }
-      }
-      sum = try unsafe search.run(self, text, start..<end, from: sum).score
-      for edge in search.edges { output.append(edge.start..<edge.end, edge.id, to: &ids) }
+      unsafe bounds[0] = start
+      let count = unsafe boundaries.ends(
+        in: text, from: start, into: UnsafeMutableBufferPointer(rebasing: bounds[1...]))
+      unsafe try encode(
+        text, PieceList(following: bounds, count: count), &walk, into: &ids, &scratch, cutsFurther: true)
+      start = unsafe bounds[count]
+      ids.makeRoom(forRest: text.count - start, atRateOf: ids.count - origin, per: start)
     }
-    output.finish(&ids)
+    walk.output.finish(&ids)
+  }
+
+  /// Words, or parts of one, that follow each other.
+  private func encode<Score: BinaryFloatingPoint>(
+    _ text: UnsafeRawBufferPointer, _ words: PieceList, _ walk: inout UnigramWalk<Score>, into ids: inout [UInt32],
+    _ scratch: inout Scratch, cutsFurther: Bool
+  ) throws(KistError) {
+    var first = 0
+    while unsafe first < words.count {
+      unsafe first += appendSettled(text, words, from: first, &walk, into: &ids, scratch.settledWords)
+      guard unsafe first < words.count else { break }
+      let word = unsafe words[first, in: text]
+      if cutsFurther, word.count > WordCache.maximumKeyByteCount, let junctions {
+        try unsafe encodeInParts(text, word, junctions, &walk, into: &ids, &scratch)
+      } else {
+        try unsafe encodeWord(text, word, &walk, into: &ids, &scratch)
+      }
+      first += 1
+    }
+  }
+
+  private func encodeInParts<Score: BinaryFloatingPoint>(
+    _ text: UnsafeRawBufferPointer, _ word: Range<Int>, _ junctions: Junctions, _ walk: inout UnigramWalk<Score>,
+    into ids: inout [UInt32], _ scratch: inout Scratch
+  ) throws(KistError) {
+    let bounds = unsafe scratch.parts.bounds
+    var start = word.lowerBound
+    while start < word.upperBound {
+      unsafe bounds[0] = start
+      let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
+      let count = unsafe junctions.cut(text, start..<word.upperBound, into: ends)
+      guard count > 0 else { return }
+      let parts = unsafe PieceList(following: bounds, count: count)
+      unsafe try encode(text, parts, &walk, into: &ids, &scratch, cutsFurther: false)
+      start = unsafe bounds[count]
+    }
+  }
+
+  /// The sum up to which short words are remembered whatever stands before them: below that at which SentencePiece starts over.
+  static var safeSum: Float { 98_000 }
+
+  /// Appends the ids of the first of some words, as far as they are surely those, and gives how many words these are.
+  private func appendSettled<Score: BinaryFloatingPoint>(
+    _ text: UnsafeRawBufferPointer, _ words: PieceList, from first: Int, _ walk: inout UnigramWalk<Score>,
+    into ids: inout [UInt32], _ cache: borrowing PieceCache
+  ) -> Int {
+    // So near to where it ends, most of the words would be given back.
+    guard !walk.output.holdsUnknown, walk.sum.magnitude < Score(Self.safeSum) - 4000 else { return 0 }
+    let before = ids.count
+    let found = unsafe cache.appendFound(text, words, from: first, tag: 0, to: &ids)
+    var (sum, highest) = (walk.sum, walk.sum.magnitude)
+    for index in before..<ids.count {
+      sum = Score(score(of: ids[index])) + sum
+      highest = max(highest, sum.magnitude)
+    }
+    guard highest < Score(Self.safeSum) else {
+      ids.removeSubrange(before...)
+      return 0
+    }
+    walk.sum = sum
+    return found
+  }
+
+  private func encodeWord<Score: BinaryFloatingPoint>(
+    _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ walk: inout UnigramWalk<Score>, into ids: inout [UInt32],
+    _ scratch: inout Scratch
+  ) throws(KistError) {
+    let word = unsafe UnsafeRawBufferPointer(rebasing: text[range])
+    if let unknown, unsafe isUnknown(word), walk.sum.magnitude + Score(unknownScore.magnitude) < Score(Self.safeSum) {
+      walk.output.append(range, unknown, to: &ids)
+      walk.sum += Score(unknownScore)
+      return
+    }
+    if word.count <= WordCache.maximumKeyByteCount,
+      let known = try unsafe settled(word, Float(walk.sum), &scratch)
+    {
+      walk.output.finish(&ids)
+      for index in known {
+        let id = scratch.words.words[index]
+        ids.append(id)
+        walk.sum = Score(score(of: id)) + walk.sum
+      }
+      return
+    }
+    walk.sum = try unsafe walk.search.run(self, text, range, from: walk.sum).score
+    for edge in walk.search.edges { walk.output.append(edge.start..<edge.end, edge.id, to: &ids) }
+  }
+
+  /// Whether a word is one character that is no piece: then there is but one way.
+  private func isUnknown(_ word: UnsafeRawBufferPointer) -> Bool {
+    guard unsafe (1...4).contains(word.count), word.count == UTF8Unit(word, at: 0).byteCount else { return false }
+    return unsafe trie.value(of: word) == nil
   }
 
   /// Where a word's ids stand in `words`, if they are the same whatever rounding does after a sum.
   private func settled(
-    _ word: UnsafeRawBufferPointer, _ sum: Float, _ words: inout WordCache, _ trial: UnigramSearch<Double>
+    _ word: UnsafeRawBufferPointer, _ sum: Float, _ scratch: inout Scratch
   ) throws(KistError) -> Range<Int>? {
     let hash = unsafe WordCache.hash(word)
-    if let entry = unsafe words.entry(for: word, hash: hash) { return sum.magnitude < entry.limit ? entry.ids : nil }
-    let outcome = try unsafe trial.run(self, word, 0..<word.count, from: 0)
-    let limit = safeScore(outcome, trial.edges)
+    if let entry = unsafe scratch.words.entry(for: word, hash: hash) {
+      return sum.magnitude < entry.limit ? entry.ids : nil
+    }
+    let outcome = try unsafe scratch.double.run(self, word, 0..<word.count, from: 0)
+    let limit = safeScore(outcome, scratch.double.edges)
     // A word of tokenizers' without a limit is remembered only when it is a whole piece, with its ids.
     guard limit > 0 || followsSentencePiece else { return nil }
-    unsafe words.insert(word, hash: hash, ids: trial.edges.map(\.id)[...], limit: limit)
-    return sum.magnitude < limit ? unsafe words.entry(for: word, hash: hash)?.ids : nil
+    let ids = scratch.double.edges.map(\.id)
+    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece, (1...4).contains(ids.count) {
+      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
+    }
+    unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)
+    return sum.magnitude < limit ? unsafe scratch.words.entry(for: word, hash: hash)?.ids : nil
   }
 
   /// How large the sum before a word may be for its segmentation to stand; zero when it never surely does.
@@ -96,6 +183,16 @@ extension UnigramModel {
   }
 }
 
+/// How far a text is encoded.
+struct UnigramWalk<Score: BinaryFloatingPoint> {
+  let search: UnigramSearch<Score>
+  var output: UnigramOutput
+  /// Of the scores so far.
+  var sum: Score = 0
+
+  init(_ search: UnigramSearch<Score>, _ output: UnigramOutput) { (self.search, self.output) = (search, output) }
+}
+
 /// Makes ids of the pieces of a segmentation: what is unknown is gathered. It must not outlive the text.
 @safe struct UnigramOutput {
   private let model: UnigramModel
@@ -107,6 +204,8 @@ extension UnigramModel {
     self.model = model
     unsafe self.text = text
   }
+
+  var holdsUnknown: Bool { unknown != nil }
 
   @inline(__always)
   mutating func append(_ range: Range<Int>, _ id: UInt32, to ids: inout [UInt32]) {

@@ -18,6 +18,8 @@ package struct UnigramModel: Sendable {
   let unknownScore: Double
   let maximumTokenByteCount: Int
   let boundaries: SpaceBoundaries
+  /// Where words can be cut further; nil when they can't.
+  let junctions: Junctions?
   /// Ids of the byte tokens plus one, 256 of them from this place on in `parameters`.
   private let parameters: FlatArray<UInt64>
   private let hasAllBytes: Bool
@@ -36,10 +38,16 @@ package struct UnigramModel: Sendable {
     unknownScore = Double(bitPattern: parameters[2])
     maximumTokenByteCount = Int(min(parameters[3], UInt64(DoubleArrayBuilder.maximumKeyByteCount)))
     boundaries = SpaceBoundaries(words: parameters.copy(4..<12))
+    junctions = try Junctions(record)
   }
 
   /// What a thread keeps between calls, for one model.
-  package struct Scratch {
+  package struct Scratch: ~Copyable {
+    /// Short words whose ids are the same whatever stands before them, as long as the sum is below ``UnigramModel/safeSum``.
+    var settledWords = PieceCache()
+    let bounds = BoundsMemory(PieceList.partCount)
+    let parts = BoundsMemory(PieceList.partCount)
+    /// Other words.
     var words = WordCache()
     var single = UnigramSearch<Float>()
     var double = UnigramSearch<Double>()
@@ -94,6 +102,19 @@ extension UnigramModel {
     writer.add(.tokenScores, scoreTable(definition).map(\.bitPattern))
     writer.add(.trie, try DoubleArrayBuilder.units(of: positions.map { (tokens[$0].bytes, tokens[$0].id) }))
     writer.add(.unigram, parameters(of: definition, pieces: positions.map { tokens[$0].bytes }))
+    junctions(of: positions.map { tokens[$0].bytes })?.compile(into: &writer)
+  }
+
+  /// The places within pieces; nil when one of them is no text, and may begin within a character.
+  private static func junctions(of pieces: [[UInt8]]) -> JunctionsBuilder? {
+    var builder = JunctionsBuilder()
+    for piece in pieces {
+      guard UTF8Check.isValid(piece) else { return nil }
+      for place in piece.indices.dropFirst() where piece[place] & 0xC0 != 0x80 {
+        builder.insert(piece[..<place], piece[place...])
+      }
+    }
+    return builder
   }
 
   private static func scoreTable(_ definition: UnigramDefinition) -> [Double] {

@@ -15,25 +15,38 @@ extension VocabularyTable {
     _ vocabulary: Vocabulary, kinds: [PieceKind] = [], unindexed: Set<UInt32> = [], into writer: inout RecordWriter
   ) throws(KistError) {
     let (bytes, starts) = try flatten(vocabulary)
-    let indexed = vocabulary.tokens.filter { !unindexed.contains($0.id) }
+    var ids = unsafe vocabulary.tokens.withUnsafeBufferPointer { tokens in
+      unsafe tokens.indices.map { unsafe tokens[$0].id }
+    }
+    if !unindexed.isEmpty { ids.removeAll(where: unindexed.contains) }
+    let index = try index(of: ids, bytes, starts)
     writer.add(.tokenBytes, bytes)
     writer.add(.tokenStarts, starts)
-    writer.add(.tokenIndex, try index(of: indexed))
+    writer.add(.tokenIndex, index)
     if !kinds.isEmpty { writer.add(.tokenKinds, kinds.map(\.rawValue)) }
   }
 
-  private static func flatten(_ vocabulary: Vocabulary) throws(KistError) -> (bytes: [UInt8], starts: [UInt32]) {
-    var (bytes, starts): ([UInt8], [UInt32]) = ([], [])
-    bytes.reserveCapacity(vocabulary.tokens.count * 8)
-    starts.reserveCapacity(vocabulary.tokens.count + 1)
+  /// - Throws: `unsupported` for an id that is too high; `invalid` when ids are not in order, each once.
+  static func checkIDs(of vocabulary: Vocabulary) throws(KistError) {
+    var next = 0
     for token in vocabulary.tokens {
       guard token.id <= highestID else {
         throw KistError(
           .unsupported, field: "vocabulary", "has the id \(token.id); ids up to \(highestID) are supported")
       }
-      guard token.id >= starts.count else {
+      guard token.id >= next else {
         throw KistError(.invalid, field: "vocabulary", "has id \(token.id) twice, or its ids are not in order")
       }
+      next = Int(token.id) + 1
+    }
+  }
+
+  private static func flatten(_ vocabulary: Vocabulary) throws(KistError) -> (bytes: [UInt8], starts: [UInt32]) {
+    try checkIDs(of: vocabulary)
+    var (bytes, starts): ([UInt8], [UInt32]) = ([], [])
+    bytes.reserveCapacity(vocabulary.tokens.count * 8)
+    starts.reserveCapacity(vocabulary.tokens.count + 1)
+    for token in vocabulary.tokens {
       while starts.count <= token.id { starts.append(UInt32(bytes.count)) }
       bytes += token.bytes
       guard UInt32(exactly: bytes.count) != nil else {
@@ -44,39 +57,45 @@ extension VocabularyTable {
     return (bytes, starts)
   }
 
-  /// Slots for tokens, half of them free at least; more when some token would stand too far from its hash.
-  private static func index(of tokens: [Vocabulary.Token]) throws(KistError) -> [UInt32] {
-    let hashes = tokens.map { token in unsafe token.bytes.withUnsafeBytes { unsafe TokenHash.hash($0) } }
+  /// Slots for ids, half of them free at least; more when some token would stand too far from its hash.
+  private static func index(of ids: [UInt32], _ bytes: [UInt8], _ starts: [UInt32]) throws(KistError) -> [UInt32] {
+    let hashes = unsafe bytes.withUnsafeBytes { bytes in
+      ids.map { unsafe TokenHash.hash(UnsafeRawBufferPointer(rebasing: bytes[range(of: $0, starts)])) }
+    }
     var slotCount = 16
-    while slotCount < 2 * tokens.count { slotCount *= 2 }
+    while slotCount < 2 * ids.count { slotCount *= 2 }
     for _ in 0..<4 {
-      if let slots = try place(tokens, hashes, slotCount) { return slots }
+      if let slots = try place(ids, hashes, slotCount, bytes, starts) { return slots }
       slotCount *= 2
     }
     throw KistError(.unsupported, field: "vocabulary", "has hundreds of tokens whose hashes are equal")
   }
 
+  private static func range(of id: UInt32, _ starts: [UInt32]) -> Range<Int> {
+    Int(starts[Int(id)])..<Int(starts[Int(id) + 1])
+  }
+
   private static func place(
-    _ tokens: [Vocabulary.Token], _ hashes: [UInt64], _ slotCount: Int
+    _ ids: [UInt32], _ hashes: [UInt64], _ slotCount: Int, _ bytes: [UInt8], _ starts: [UInt32]
   ) throws(KistError) -> [UInt32]? {
-    // Positions in `tokens` first, to compare with those in the way; then ids.
     var slots = [UInt32](repeating: 0, count: slotCount)
-    for (position, hash) in hashes.enumerated() {
+    for (id, hash) in zip(ids, hashes) {
+      let entry = mark(hash) | (id + 1)
       var slot = Int(truncatingIfNeeded: hash) & (slotCount - 1)
       var distance = 0
       while slots[slot] != 0 {
-        let other = Int(slots[slot]) - 1
-        if hashes[other] == hash, tokens[other].bytes == tokens[position].bytes {
-          let text = String(decoding: tokens[position].bytes, as: UTF8.self)
+        // Equal tokens have equal marks.
+        if (slots[slot] ^ entry) & ~idMask == 0,
+          bytes[range(of: (slots[slot] & idMask) - 1, starts)] == bytes[range(of: id, starts)]
+        {
+          let text = String(decoding: bytes[range(of: id, starts)], as: UTF8.self)
           throw KistError(.invalid, field: "vocabulary", "has the token '\(text)' twice")
         }
         (slot, distance) = ((slot + 1) & (slotCount - 1), distance + 1)
         if distance == longestProbe { return nil }
       }
-      slots[slot] = UInt32(position + 1)
+      slots[slot] = entry
     }
-    return slots.map { position in
-      position == 0 ? 0 : mark(hashes[Int(position) - 1]) | (tokens[Int(position) - 1].id + 1)
-    }
+    return slots
   }
 }

@@ -6,6 +6,7 @@ package struct WordCache {
   /// Longer words are not remembered.
   package static let maximumKeyByteCount = 48
   private static let probeCount = 8
+  private static let minimumSlotCount = 1 << 10
   private static let maximumSlotCount = 1 << 18
   private static let maximumWordCount = 1 << 21
 
@@ -25,7 +26,8 @@ package struct WordCache {
     package var limit: Float
   }
 
-  private var slots = [Slot](repeating: Slot(), count: 1 << 10)
+  /// A power of two; one until the first word is remembered.
+  private var slots = [Slot()]
   private var usedCount = 0
   /// Keys, filled up to whole words, each followed by its ids.
   private(set) var words: [UInt32] = []
@@ -88,7 +90,7 @@ package struct WordCache {
   private mutating func grow() {
     guard slots.count < Self.maximumSlotCount else { return removeAll() }
     let old = slots
-    slots = [Slot](repeating: Slot(), count: old.count * 4)
+    slots = [Slot](repeating: Slot(), count: max(Self.minimumSlotCount, old.count * 4))
     usedCount = 0
     for slot in old where slot.hash != 0 { place(slot) }
   }

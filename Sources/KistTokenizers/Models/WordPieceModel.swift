@@ -39,21 +39,36 @@ package struct WordPieceModel: Sendable {
   }
 
   /// What a thread keeps between calls, for one model.
-  package struct Scratch {
-    fileprivate var words = WordCache()
+  package struct Scratch: ~Copyable {
+    fileprivate var words = PieceCache()
 
     package init() {}
   }
 
+  /// Appends the ids of words of one text.
+  package func encode(
+    _ text: UnsafeRawBufferPointer, words: [Range<Int>], into ids: inout [UInt32], _ scratch: inout Scratch
+  ) {
+    unsafe PieceList.forEachWindow(of: words) { words in
+      var first = 0
+      while unsafe first < words.count {
+        unsafe first += scratch.words.appendFound(text, words, from: first, tag: 0, to: &ids)
+        guard unsafe first < words.count else { break }
+        unsafe encode(UnsafeRawBufferPointer(rebasing: text[words[first, in: text]]), into: &ids, &scratch)
+        first += 1
+      }
+    }
+  }
+
   /// Appends the ids of a word.
-  package func encode(_ piece: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch) {
-    guard piece.count > 0 else { return }
-    guard piece.count <= WordCache.maximumKeyByteCount else { return unsafe search(piece, into: &ids) }
-    let hash = unsafe WordCache.hash(piece)
-    if let entry = unsafe scratch.words.entry(for: piece, hash: hash) { return scratch.words.append(entry, to: &ids) }
+  package func encode(_ word: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch) {
+    guard word.count > 0 else { return }
+    guard word.count <= PieceCache.longestShortPiece else { return unsafe search(word, into: &ids) }
+    let key = unsafe PieceCache.shortKey(word, tag: 0)
+    if let slot = scratch.words.find(key) { return scratch.words.append(slot, to: &ids) }
     let first = ids.count
-    unsafe search(piece, into: &ids)
-    unsafe scratch.words.insert(piece, hash: hash, ids: ids[first...])
+    unsafe search(word, into: &ids)
+    scratch.words.insert(key, ids[first...])
   }
 
   private func search(_ word: UnsafeRawBufferPointer, into ids: inout [UInt32]) {

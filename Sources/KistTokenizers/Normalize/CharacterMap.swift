@@ -21,8 +21,11 @@ package struct CharacterMap: Sendable {
     let replacements = [UInt8](charsmap[(4 + size)...])
     guard replacements.last == 0, Unicode.UTF8.isValid(replacements) else { throw Self.damage("its replacements") }
     let units = unsafe charsmap.withUnsafeBytes { bytes in
-      (0..<size / 4).map {
-        unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 + 4 * $0, as: UInt32.self))
+      [UInt32](unsafeUninitializedCapacity: size / 4) { units, count in
+        unsafe UnsafeMutableRawBufferPointer(units).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: bytes[4..<4 + size]))
+        count = size / 4
+        for index in 0..<count { unsafe units[index] = UInt32(littleEndian: units[index]) }
       }
     }
     self.units = units
@@ -41,6 +44,13 @@ package struct CharacterMap: Sendable {
   func isPlain(ascii: UInt8) -> Bool {
     let word = ascii < 64 ? plainASCII.0 : plainASCII.1
     return word >> (ascii & 63) & 1 == 1
+  }
+
+  /// Where a run of bytes that stay whatever ASCII byte follows ends.
+  func endOfPlainASCII(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    var position = start
+    while position < text.count, unsafe text[position] < 0x80, unsafe isPlain(ascii: text[position]) { position &+= 1 }
+    return position
   }
 
   private static func plainASCII(_ units: [UInt32]) -> (UInt64, UInt64) {

@@ -15,7 +15,7 @@ package struct NormalizerStage: Sendable {
     case lowercase
     case byteLevel
     case nmt, stripCombiningMarks
-    case bertClean, bertSpaceIdeographs, stripNonspacingMarks
+    case bert(BertNormalization)
     case strip(left: Bool, right: Bool)
     case prepend([UInt8])
     case replace(Replacement)
@@ -31,11 +31,12 @@ package struct NormalizerStage: Sendable {
     self.steps = steps
   }
 
-  /// - Throws: `invalid` when a replacement's pattern exceeds its match limits.
+  /// - Throws: `unsupported` when a replacement's pattern exceeds its match limits, or replacements make the text too long.
   package func apply(to text: inout NormalizedText) throws(KistError) {
     guard !steps.isEmpty else { return }
     var working = OriginText(text)
-    for step in steps { try Self.run(step, on: &working) }
+    let limit = GrowthLimit(from: text.bytes.count)
+    for step in steps { try Self.run(step, on: &working, limit) }
     text = working.normalized
   }
 
@@ -52,10 +53,10 @@ package struct NormalizerStage: Sendable {
     case .stripAccents: steps.append(.stripCombiningMarks)
     case .strip(let left, let right): steps.append(.strip(left: left, right: right))
     case .bert(let cleans, let spaces, let strips, let lowercases):
-      if cleans { steps.append(.bertClean) }
-      if spaces { steps.append(.bertSpaceIdeographs) }
-      if strips ?? lowercases { steps += [.form(.nfd), .stripNonspacingMarks] }
-      if lowercases { steps.append(.lowercase) }
+      steps.append(
+        .bert(
+          BertNormalization(
+            cleans: cleans, spaces: spaces, strips: strips ?? lowercases, lowercases: lowercases)))
     case .precompiled(let charsmap): steps.append(.precompiled(PrecompiledNormalization(try CharacterMap(charsmap))))
     case .replace(let pattern, let content): steps.append(.replace(try Replacement(pattern, with: content)))
     case .prepend(let content): steps.append(.prepend(content))
@@ -66,19 +67,19 @@ package struct NormalizerStage: Sendable {
     }
   }
 
-  private static func run(_ step: Step, on text: inout OriginText) throws(KistError) {
+  private static func run(
+    _ step: Step, on text: inout OriginText, _ limit: GrowthLimit
+  ) throws(KistError) {
     switch step {
     case .form(let form): text.normalize(to: form)
     case .lowercase: text.lowercase()
     case .byteLevel: text.spellBytes()
     case .nmt: text.rewrite(NmtRule.self)
     case .stripCombiningMarks: text.rewrite(CombiningMarkRule.self)
-    case .bertClean: text.rewrite(BertCleanRule.self)
-    case .bertSpaceIdeographs: text.rewrite(BertIdeographRule.self)
-    case .stripNonspacingMarks: text.rewrite(NonspacingMarkRule.self)
+    case .bert(let normalization): normalization.apply(to: &text)
     case .strip(let left, let right): text.strip(left: left, right: right)
     case .prepend(let content): text.prepend(content)
-    case .replace(let replacement): try replacement.apply(to: &text)
+    case .replace(let replacement): try replacement.apply(to: &text, limit)
     case .precompiled(let normalization): normalization.apply(to: &text)
     case .sentencePiece(let normalization): normalization.apply(to: &text)
     case .llamaBert(let strips, let lowercases):

@@ -35,7 +35,7 @@ private struct FormNormalization {
     // The last scalar that begins something new, and how far the output goes.
     var (start, copied, offset) = (0, 0, 0)
     while true {
-      let ascii = unsafe endOfASCII(text, from: offset)
+      let ascii = unsafe text.endOfASCII(from: offset)
       if ascii > offset {
         start = ascii - 1
         offset = ascii
@@ -58,20 +58,6 @@ private struct FormNormalization {
     unsafe walk.keep(copied..<text.count, of: text)
     unsafe walk.settle(text)
     return output
-  }
-
-  /// Eight bytes at a time.
-  private func endOfASCII(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-    let bytes = UnsafeRawBufferPointer(text)
-    var offset = start
-    while offset + 8 <= bytes.count {
-      let word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      let high = word & 0x8080_8080_8080_8080
-      if high != 0 { return offset + high.trailingZeroBitCount / 8 }
-      offset += 8
-    }
-    while offset < bytes.count, unsafe bytes[offset] < 0x80 { offset += 1 }
-    return offset
   }
 
   /// Normalizes from a scalar up to the next that begins something new, which is returned.
@@ -163,7 +149,7 @@ private struct FormNormalization {
 }
 
 /// Hangul syllables are composed by arithmetic. Source: The Unicode Standard, section 3.12.
-private enum Hangul {
+enum Hangul {
   private static let syllable: UInt32 = 0xAC00
   private static let leading: UInt32 = 0x1100
   private static let vowel: UInt32 = 0x1161

@@ -18,7 +18,8 @@ struct Replacement: Sendable {
     }
   }
 
-  func apply(to text: inout OriginText) throws(KistError) {
+  /// - Throws: What matching throws, and what `limit` does.
+  func apply(to text: inout OriginText, _ limit: GrowthLimit) throws(KistError) {
     guard !text.bytes.isEmpty else { return }
     if case .literal(let literal) = finder, literal.count == 1, content.count == 1 {
       return replaceByte(literal[0], by: content[0], in: &text)
@@ -29,8 +30,10 @@ struct Replacement: Sendable {
       case .pattern(let pattern): try pattern.matches(in: text.bytes)
       }
     guard !matches.isEmpty else { return }
+    let byteCount = text.bytes.count + matches.count * content.count - matches.reduce(0) { $0 + $1.count }
+    try limit.check(byteCount)
     var output: [UInt8] = []
-    output.reserveCapacity(max(0, text.bytes.count + matches.count * (content.count - 1)))
+    output.reserveCapacity(byteCount)
     var copied = 0
     for match in matches {
       output += text.bytes[copied..<match.lowerBound]
@@ -60,7 +63,7 @@ struct Replacement: Sendable {
   }
 
   /// Not overlapping, from the left. Nothing is found before every character and at the end.
-  private static func occurrences(of literal: [UInt8], in text: [UInt8]) -> [Range<Int>] {
+  static func occurrences(of literal: [UInt8], in text: [UInt8]) -> [Range<Int>] {
     guard let first = literal.first else {
       return text.indices.filter { text[$0] & 0xC0 != 0x80 }.map { $0..<$0 } + [text.count..<text.count]
     }

@@ -1,3 +1,4 @@
+import CKernels
 import KistCore
 
 /// SentencePiece's own normalizer. Source: sentencepiece 0.2.3, `normalizer.cc`, `Normalizer::Normalize`.
@@ -51,7 +52,9 @@ struct SentencePieceNormalization: Sendable {
   ) {
     var offset = start
     var followsSpace = settings.removesExtraWhitespaces
-    while offset < text.count {
+    while true {
+      unsafe offset = appendPlain(text, from: offset, space, &followsSpace, to: &output)
+      guard offset < text.count else { return }
       let part = unsafe nextPart(text, at: offset)
       offset = part.end
       var written = false
@@ -64,6 +67,39 @@ struct SentencePieceNormalization: Sendable {
       }
       if written { followsSpace = endsInSpace && settings.removesExtraWhitespaces }
     }
+  }
+
+  /// Appends text that stays as it is, but for its spaces, and gives where it ends.
+  private func appendPlain(
+    _ text: UnsafeBufferPointer<UInt8>, from start: Int, _ space: [UInt8], _ followsSpace: inout Bool,
+    to output: inout [UInt8]
+  ) -> Int {
+    let end = unsafe endOfPlain(text, from: start)
+    var position = start
+    while position < end, let base = text.baseAddress {
+      let count = min(end - position, Self.blockByteCount)
+      unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.blockByteCount * 3 + 16) { block in
+        let written = unsafe kist_copy_with_spaces(
+          base + position, count, space, space.count, settings.removesExtraWhitespaces, &followsSpace, block.baseAddress
+        )
+        unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: block[..<written]))
+      }
+      if !settings.removesExtraWhitespaces { followsSpace = false }
+      position += count
+    }
+    return end
+  }
+
+  /// Small enough to lie on the stack.
+  private static let blockByteCount = 320
+
+  private func endOfPlain(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    guard symbols == nil else { return start }
+    guard let map else { return text.count }
+    let end = unsafe map.endOfPlainASCII(in: text, from: start)
+    // The last may belong to a character that begins in ASCII.
+    guard end > start, end < text.count, unsafe text[end] >= 0x80 else { return end }
+    return end - 1
   }
 
   /// A part of the text and what it becomes: itself, or a replacement of the map.

@@ -24,6 +24,8 @@ struct RegexParser {
 
   /// Deeper nesting is refused: the parser and PCRE2 recurse.
   private static let maximumDepth = 200
+  /// Longer patterns are refused: translating one takes a few microseconds a byte, and PCRE2 compiles no more than 64 KiB of code.
+  private static let maximumByteCount = 1 << 15
 
   private init(_ pattern: String, _ dialect: RegexDialect) {
     self.pattern = pattern.unicodeScalars.map(\.value)
@@ -34,6 +36,9 @@ struct RegexParser {
 
   /// - Throws: `unsupported` naming the construct, or `damaged` for what is no regular expression.
   static func parse(_ pattern: String, _ dialect: RegexDialect) throws(KistError) -> RegexNode {
+    guard pattern.utf8.count <= maximumByteCount else {
+      throw KistError(.unsupported, field: "pattern", "is longer than \(maximumByteCount) bytes")
+    }
     var parser = RegexParser(pattern, dialect)
     let node = try parser.alternation()
     guard parser.atEnd else { throw parser.damage("has a ')' without its '('") }

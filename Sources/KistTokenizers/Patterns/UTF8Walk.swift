@@ -30,3 +30,19 @@ enum UTF8Walk {
     return (UInt32(byte & 0x3F), byte & 0xC0 == 0x80)
   }
 }
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Where the ASCII bytes end that begin at a position. Looks at eight at a time.
+  func endOfASCII(from start: Int) -> Int {
+    let bytes = UnsafeRawBufferPointer(self)
+    var offset = start
+    while offset + 8 <= bytes.count {
+      let word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      let high = word & 0x8080_8080_8080_8080
+      if high != 0 { return offset + high.trailingZeroBitCount / 8 }
+      offset += 8
+    }
+    while offset < bytes.count, unsafe bytes[offset] < 0x80 { offset += 1 }
+    return offset
+  }
+}

@@ -43,7 +43,7 @@ package struct TokenizerFiles {
   func json(_ name: String) throws(KistError) -> JSONValue? {
     guard let bytes = try bytes(name) else { return nil }
     do throws(KistError) {
-      return unsafe try JSONDocument(bytes.span.bytes, depth: TokenizerJSON.maximumDepth).root
+      return try JSONDocument(bytes, depth: TokenizerJSON.maximumDepth).root
     } catch { throw error.inFile(name) }
   }
 
@@ -52,7 +52,10 @@ package struct TokenizerFiles {
     guard file.count <= maximumByteCount else {
       throw KistError(.unsupported, file: path, "is too large for a tokenizer")
     }
-    let bytes = unsafe [UInt8](file.pointer)
+    var bytes: [UInt8] = []
+    // JSON is then parsed where it lies.
+    bytes.reserveCapacity(file.count + JSONDocument.padding)
+    unsafe bytes.append(contentsOf: file.pointer)
     try file.checkIntact()
     return bytes
   }

@@ -98,7 +98,7 @@ package enum TokenizerSource {
     if bytes.starts(with: "GGUF".utf8) { return .gguf }
     let first = bytes.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     if first == UInt8(ascii: "{") {
-      let document = unsafe try JSONDocument(bytes.span.bytes, depth: TokenizerJSON.maximumDepth)
+      let document = try JSONDocument(bytes, depth: TokenizerJSON.maximumDepth)
       // Vocabularies may have these words as tokens, with ids.
       if document.root["model"]?.memberSequence != nil { return .tokenizerJSON(document) }
       if TekkenFile.recognizes(document) { return .tekken(document) }

@@ -40,6 +40,9 @@ package enum RecordSection: UInt32, Sendable, CaseIterable {
   case userDefinedIndex = 41
   case unusedPieces = 42
   case unusedSymbols = 43
+  /// Where pieces can be cut: `Junctions`. Of Unigram models too.
+  case junctionKinds = 44
+  case junctions = 45
 
   // A double-array trie over the vocabulary (Unigram, WordPiece), and what else those models need: see their `compile`.
   case trie = 48
@@ -62,14 +65,17 @@ package struct RecordWriter {
   private var sections: [(section: RecordSection, elementByteCount: Int, bytes: [UInt8])] = []
 
   package static let magic: UInt32 = 0x4B4F_544B
-  package static let version: UInt32 = 1
+  package static let version: UInt32 = 2
 
   package init() {}
 
   package mutating func add<Element: FixedWidthInteger>(_ section: RecordSection, _ elements: [Element]) {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(elements.count * MemoryLayout<Element>.size)
-    for element in elements { unsafe withUnsafeBytes(of: element.littleEndian) { unsafe bytes.append(contentsOf: $0) } }
+    #if _endian(little)
+      let bytes = unsafe elements.withUnsafeBytes { unsafe [UInt8]($0) }
+    #else
+      let bytes = elements.flatMap { element in unsafe withUnsafeBytes(of: element.littleEndian) { unsafe [UInt8]($0) }
+      }
+    #endif
     sections.append((section, MemoryLayout<Element>.size, bytes))
   }
 
@@ -78,21 +84,46 @@ package struct RecordWriter {
 
   /// The record. Sections stand in the order of their numbers, so equal tokenizers give equal bytes.
   package func encoded() -> [UInt8] {
-    let sorted = sections.sorted { $0.section.rawValue < $1.section.rawValue }
-    var record = words([Self.magic, Self.version, UInt32(sorted.count), 0])
-    var offset = aligned(16 + 24 * sorted.count)
-    for (section, size, bytes) in sorted {
-      record += words([section.rawValue, UInt32(size)]) + words([UInt64(offset), UInt64(bytes.count / size)])
-      offset = aligned(offset + bytes.count)
+    let (sorted, head, offsets, byteCount) = layout()
+    return [UInt8](unsafeUninitializedCapacity: byteCount) { memory, count in
+      unsafe Self.write(sorted, head, offsets, to: UnsafeMutableRawBufferPointer(memory))
+      count = byteCount
     }
-    for (_, _, bytes) in sorted {
-      record += [UInt8](repeating: 0, count: aligned(record.count) - record.count)
-      record += bytes
-    }
-    return record
   }
 
-  private func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
+  /// The record in memory of its own, ready to be read.
+  func storage() -> RecordStorage {
+    let (sorted, head, offsets, byteCount) = layout()
+    return unsafe RecordStorage(byteCount: byteCount) { unsafe Self.write(sorted, head, offsets, to: $0) }
+  }
+
+  private typealias Section = (section: RecordSection, elementByteCount: Int, bytes: [UInt8])
+
+  private func layout() -> (sections: [Section], head: [UInt8], offsets: [Int], byteCount: Int) {
+    let sorted = sections.sorted { $0.section.rawValue < $1.section.rawValue }
+    var head = words([Self.magic, Self.version, UInt32(sorted.count), 0])
+    var offsets: [Int] = []
+    var end = 16 + 24 * sorted.count
+    for (section, size, bytes) in sorted {
+      let offset = (end + 63) & ~63
+      head += words([section.rawValue, UInt32(size)]) + words([UInt64(offset), UInt64(bytes.count / size)])
+      offsets.append(offset)
+      end = offset + bytes.count
+    }
+    return (sorted, head, offsets, end)
+  }
+
+  @unsafe private static func write(
+    _ sections: [Section], _ head: [UInt8], _ offsets: [Int], to memory: UnsafeMutableRawBufferPointer
+  ) {
+    unsafe memory.copyBytes(from: head)
+    var end = head.count
+    for (section, offset) in zip(sections, offsets) {
+      for gap in end..<offset { unsafe memory[gap] = 0 }
+      end = offset + section.bytes.count
+      unsafe UnsafeMutableRawBufferPointer(rebasing: memory[offset..<end]).copyBytes(from: section.bytes)
+    }
+  }
 
   private func words<Word: FixedWidthInteger>(_ words: [Word]) -> [UInt8] {
     words.flatMap { word in unsafe withUnsafeBytes(of: word.littleEndian) { unsafe [UInt8]($0) } }

@@ -17,12 +17,19 @@ import KistCore
     ownsMemory = false
   }
 
-  package init(_ bytes: [UInt8]) {
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
-    unsafe memory.copyBytes(from: bytes)
+  package convenience init(_ bytes: [UInt8]) {
+    unsafe self.init(byteCount: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+  }
+
+  /// Memory of its own.
+  ///
+  /// - Parameter fill: Writes all of it.
+  @unsafe init(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    unsafe fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
     mapped = nil
     unsafe base = memory.baseAddress.map { unsafe UnsafeRawPointer($0) }
-    count = bytes.count
+    count = byteCount
     ownsMemory = true
   }
 
@@ -65,5 +72,14 @@ import KistCore
   }
 
   /// Elements of a range, cut to those that exist.
-  package func copy(_ range: Range<Int>) -> [Element] { range.clamped(to: 0..<count).map { self[$0] } }
+  package func copy(_ range: Range<Int>) -> [Element] {
+    let range = range.clamped(to: 0..<count)
+    guard !range.isEmpty, let base = unsafe base else { return [] }
+    let size = MemoryLayout<Element>.size
+    let bytes = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound * size, count: range.count * size)
+    return [Element](unsafeUninitializedCapacity: range.count) { elements, count in
+      unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
+      count = range.count
+    }
+  }
 }

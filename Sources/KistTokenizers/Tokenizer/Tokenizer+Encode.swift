@@ -47,18 +47,42 @@ extension Tokenizer {
     return try postProcessor.process(ids, addsSpecialTokens: addsSpecialTokens).ids
   }
 
-  /// The ids of two texts, one after the other, with the number of the text that each belongs to: as encoders of pairs want it.
-  public func encode(
-    _ first: [UInt8], and second: [UInt8], _ settings: EncodingSettings
-  ) throws(KistError) -> (ids: [UInt32], typeIDs: [UInt32]) {
+  /// The ids of a text, or of two one after the other, as encoders of pairs want it: with types, and cut to a length.
+  ///
+  /// - Throws: As ``encode(_:_:)``; `invalid` when truncation leaves no room, or can't cut the text that it may.
+  public func modelInput(
+    _ first: [UInt8], and second: [UInt8]? = nil, _ settings: EncodingSettings, truncation: Truncation? = nil
+  ) throws(KistError) -> ModelInput {
     let scratch = try scratches.take()
     defer { scratches.give(scratch) }
     var (ids, others): ([UInt32], [UInt32]) = ([], [])
     try append(UTF8Repair.repaired(first), settings, to: &ids, scratch)
-    try append(UTF8Repair.repaired(second), settings, to: &others, scratch)
-    let encoding = try postProcessor.process(ids, and: others, addsSpecialTokens: settings.additions == .added)
-    return (encoding.ids, encoding.typeIDs)
+    if let second { try append(UTF8Repair.repaired(second), settings, to: &others, scratch) }
+    let adds = settings.additions == .added
+    guard let truncation else {
+      return ModelInput(try postProcessor.process(ids, and: second == nil ? nil : others, addsSpecialTokens: adds))
+    }
+    let room = try truncation.room(
+      besides: adds ? postProcessor.addedTokenCount(isPair: second != nil) : 0)
+    guard second == nil else {
+      let (firstCount, secondCount) = try truncation.counts(ids.count, others.count, room: room)
+      return ModelInput(
+        try postProcessor.process(
+          truncation.cut(ids, to: firstCount), and: truncation.cut(others, to: secondCount), addsSpecialTokens: adds))
+    }
+    var windows = try truncation.windows(of: ids.count, room: room).map { window throws(KistError) in
+      ModelInput(try postProcessor.process(Array(ids[window]), addsSpecialTokens: adds))
+    }
+    var input = windows.removeFirst()
+    input.overflow = windows
+    return input
   }
+
+  /// What the file says about truncation; nothing is cut unless it is asked for.
+  public var fileTruncation: Truncation? { pipeline.truncation }
+
+  /// What the file says about padding; nothing is filled up unless it is asked for.
+  public var filePadding: Padding? { pipeline.padding }
 
   /// Appends the ids of valid UTF-8: added tokens of the raw text, and what lies between.
   private func append(

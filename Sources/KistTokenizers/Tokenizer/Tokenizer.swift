@@ -116,6 +116,12 @@ extension Tokenizer {
     return usesRawBytes && vocabulary.id(of: bytes) == id ? ByteAlphabet.spelling(of: bytes) : bytes
   }
 
+  /// The id of the token that the file spells so; nil when there is none.
+  public func id(of token: [UInt8]) -> UInt32? {
+    if let added = pipeline.addedTokens.last(where: { $0.content == token }) { return added.id }
+    return vocabulary.id(of: usesRawBytes ? ByteAlphabet.bytes(ofSpelling: token) ?? token : token)
+  }
+
   /// Tokens that mean something other than text, by id.
   public var specialTokens: [(id: UInt32, content: [UInt8])] {
     pipeline.addedTokens.filter(\.isSpecial).map { ($0.id, $0.content) }.sorted { $0.id < $1.id }

@@ -54,47 +54,54 @@ enum TokenizerModel: Sendable {
     _ text: UnsafeRawBufferPointer, _ ranges: [Range<Int>], into ids: inout [UInt32], _ scratch: TokenizerScratch
   ) throws(KistError) {
     switch self {
-    case .bpe(let model): unsafe model.encode(text, pieces: ranges[...], into: &ids, &scratch.bpe)
+    case .bpe(let model): unsafe model.encode(text, pieces: ranges, into: &ids, &scratch.bpe)
     case .unigram(let model):
+      let kept = scratch.unigram
       for range in ranges {
-        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.unigram)
+        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &kept.part)
       }
     case .wordPiece(let model):
-      for range in ranges {
-        unsafe model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.wordPiece)
-      }
+      unsafe model.encode(text, words: ranges, into: &ids, &scratch.wordPiece.part)
     case .wordLevel(let model):
+      let kept = scratch.wordLevel
       for range in ranges {
-        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch.wordLevel)
+        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &kept.part)
       }
     }
   }
 }
 
 extension BPEModel {
-  /// Pieces that are gathered before they are encoded: few enough to stay in the processor's cache.
-  private static let windowCount = 1024
-
   /// Appends the ids of a text whose pieces a scanner finds: the same as with all pieces gathered first.
   func encode(_ text: [UInt8], cutBy scanner: Scanner, into ids: inout [UInt32], _ scratch: TokenizerScratch) {
-    var window: [Range<Int>] = []
-    window.reserveCapacity(Self.windowCount)
+    let firstCount = ids.count
+    let bounds = unsafe scratch.bpe.pieces.bounds
     unsafe text.withUnsafeBufferPointer { text in
-      unsafe scanner.forEachPiece(in: text) { start, end in
-        window.append(start..<end)
-        guard window.count == Self.windowCount else { return }
-        unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
-        window.removeAll(keepingCapacity: true)
+      var position = 0
+      while position < text.count {
+        unsafe bounds[0] = position
+        let count = unsafe scanner.ends(
+          in: text, from: position, into: UnsafeMutableBufferPointer(rebasing: bounds[1...]))
+        let pieces = unsafe PieceList(following: bounds, count: count)
+        unsafe encode(UnsafeRawBufferPointer(text), pieces, into: &ids, &scratch.bpe)
+        position = unsafe bounds[count]
+        ids.makeRoom(forRest: text.count - position, atRateOf: ids.count - firstCount, per: position)
       }
-      unsafe encode(UnsafeRawBufferPointer(text), pieces: window[...], into: &ids, &scratch.bpe)
     }
   }
 }
 
-/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay unmade.
+/// What one thread needs while it encodes. Used by one thread at a time, with one tokenizer, so all but one part stay empty.
 final class TokenizerScratch: @unchecked Sendable {
+  /// A part that is changed where it lies: what a lazy property gives is a copy.
+  final class Kept<Part: ~Copyable> {
+    var part: Part
+
+    init(_ part: consuming Part) { self.part = part }
+  }
+
   var bpe = BPEScratch()
-  lazy var unigram = UnigramModel.Scratch()
-  lazy var wordPiece = WordPieceModel.Scratch()
-  lazy var wordLevel = WordLevelModel.Scratch()
+  lazy var unigram = Kept(UnigramModel.Scratch())
+  lazy var wordPiece = Kept(WordPieceModel.Scratch())
+  lazy var wordLevel = Kept(WordLevelModel.Scratch())
 }

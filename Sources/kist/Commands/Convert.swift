@@ -18,6 +18,9 @@ struct Convert: ParsableCommand {
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
       threads.
 
+      PyTorch and NumPy files give their tensors: nothing in them is run, and values beside the tensors become \
+      metadata where they are simple.
+
       A .kist file also says what its model computes: logits on a few prompts, which `kist verify` computes again. They \
       are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
       between processors in the last bits; everything before them does not.
@@ -29,10 +32,12 @@ struct Convert: ParsableCommand {
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
         kist convert model-00001-of-00003.gguf -o model.kist
+        kist convert pytorch_model.bin -o model.safetensors
+        kist convert weights.npz -o weights.kist
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))

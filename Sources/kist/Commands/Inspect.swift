@@ -21,9 +21,10 @@ struct Inspect: ParsableCommand {
         kist inspect minilm.kist --tensors 'encoder.layer.0.*' --stats
         kist inspect model-bf16.kist --against model-f32.safetensors
         kist inspect ./MiniLM --json
+        kist inspect checkpoint.pt
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Option(name: .customLong("tensors"), help: ArgumentHelp("List the tensors whose names match.", valueName: "glob"))

@@ -20,7 +20,7 @@ struct Show: ParsableCommand {
         kist show model.safetensors lm_head.weight '[..., ::2]' --json
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var source: String
 
   @Argument(help: "The tensor's name.")

@@ -37,6 +37,9 @@ struct SummaryText {
     case .safetensors: "safetensors file"
     case .gguf: "GGUF file"
     case .huggingFace: "Hugging Face directory"
+    case .pytorch: "PyTorch checkpoint"
+    case .npz: "NumPy archive"
+    case .npy: "NumPy array"
     case nil: format
     }
   }

@@ -18,7 +18,8 @@ struct Verify: ParsableCommand {
       are, which tolerance decided, and whose word it was. --bisect gives each step the reference's own input and names \
       the first that computes something else.
 
-      Files and directories of safetensors are checked for their structure; the format has no checksums.
+      Files and directories of safetensors are checked for their structure; the format has no checksums. PyTorch \
+      checkpoints and .npz have a CRC-32 of each entry, which full compares.
 
       Exit status 1 when something is damaged, each damaged tensor being named, when the signature is not there, or \
       when a verdict fails.
@@ -32,7 +33,7 @@ struct Verify: ParsableCommand {
         kist verify a.kist --against b.kist --bisect
       """)
 
-  @Argument(help: "A .kist file, a safetensors file, a GGUF, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
   var file: String
 
   @Option(help: "How much to check: quick, full or probes. (default: the most that the file supports)")

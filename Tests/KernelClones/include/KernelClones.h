@@ -1,4 +1,4 @@
-// The kernels under Sources/CKernels/Inference*.c, one by one, as compiled for each kind of processor. The loader picks
+// The kernels of Sources/CKernels that compute with floats or cut text, one by one, as compiled for each kind of processor. The loader picks
 // one of them for the program; tests call all that this machine can run.
 
 #ifndef KIST_KERNEL_CLONES_H
@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "CKernels.h"
 #include "Inference.h"
 
 #define IN_PLACE (float *, size_t)
@@ -16,6 +17,8 @@
 #define NORM (const float *, const float *, float, size_t, float *)
 #define CENTERED_NORM (const float *, const float *, const float *, float, size_t, float *)
 #define ATTENTION (const float *, const float *, const float *, const kist_attention_shape *, float *, float *)
+#define PLACES size_t *, size_t *, size_t
+#define COPYING (const uint8_t *, size_t, const uint8_t *, size_t, bool, bool *, uint8_t *)
 #define MATRIX_VECTOR (const void *, size_t, size_t, const float *, float *)
 
 // X(result, name without kist_, parameters)
@@ -48,7 +51,12 @@
   X(void, gemv_f32, MATRIX_VECTOR)                                                  \
   X(void, gemv_bf16, MATRIX_VECTOR)                                                 \
   X(void, gemv_f16, MATRIX_VECTOR)                                                  \
-  X(void, gemv_q8_0, MATRIX_VECTOR)
+  X(void, gemv_q8_0, MATRIX_VECTOR)                                                 \
+  X(size_t, gpt2_ends, (const uint8_t *, size_t, PLACES))                           \
+  X(size_t, word_ends, (const uint8_t *, size_t, bool, PLACES))                     \
+  X(size_t, cased_ends, (const uint8_t *, size_t, bool, bool, PLACES))              \
+  X(size_t, marker_ends, (const uint8_t *, size_t, size_t, size_t *, size_t))       \
+  X(size_t, copy_with_spaces, COPYING)
 
 typedef struct {
   const char *processor;

@@ -8,7 +8,7 @@ extension BPECompiler {
     let table: PairTableBuilder
     switch definition.merges {
     case .pairs(let pairs):
-      table = try checked(pairs)
+      return try compile(pairs, into: &writer)
     case .byRank:
       table = concatenations(rank: { $0 }, begin: { $0.map { symbols[UInt32($0)] ?? 0 } }).table
     case .byScore(let scores):
@@ -20,23 +20,48 @@ extension BPECompiler {
       compileUnused(found.pairs, into: &writer)
     }
     try table.compile(entries: .merges, index: .mergeIndex, into: &writer)
+    junctions(table, symbols)?.compile(into: &writer)
   }
 
-  /// The pairs of a list; of the same pair twice the last counts, as in tokenizers.
-  private func checked(_ pairs: [BPEDefinition.Pair]) throws(KistError) -> PairTableBuilder {
-    let ids = Set(vocabulary.tokens.map(\.id))
+  /// Writes the pairs of a list, which merge in its order; of the same pair twice the last counts, as in tokenizers.
+  private func compile(_ pairs: [BPEDefinition.Pair], into writer: inout RecordWriter) throws(KistError) {
+    guard pairs.count <= PairTable.highestCount else {
+      throw KistError(.unsupported, field: "merges", "are \(pairs.count); \(PairTable.highestCount) are supported")
+    }
+    try check(pairs)
+    let entries = [UInt64](unsafeUninitializedCapacity: 2 * pairs.count) { entries, count in
+      for (rank, pair) in pairs.enumerated() {
+        unsafe entries[2 * rank] = PairTable.key(pair.left, pair.right)
+        unsafe entries[2 * rank + 1] = Merging.value(rank: UInt32(rank), merged: pair.merged)
+      }
+      count = 2 * pairs.count
+    }
+    if let slots = try PairTableBuilder.slots(of: entries) {
+      writer.add(.merges, entries)
+      writer.add(.mergeIndex, slots)
+      return
+    }
     var table = PairTableBuilder(minimumCapacity: pairs.count)
     for (rank, pair) in pairs.enumerated() {
-      guard ids.contains(pair.left), ids.contains(pair.right), ids.contains(pair.merged), rank < Merging.rankLimit
-      else {
+      table.insert(pair.left, pair.right, Merging.value(rank: UInt32(rank), merged: pair.merged))
+    }
+    try table.compile(entries: .merges, index: .mergeIndex, into: &writer)
+  }
+
+  private func check(_ pairs: [BPEDefinition.Pair]) throws(KistError) {
+    // Higher ids are refused where the vocabulary is compiled.
+    let ids = vocabulary.tokens.lazy.map(\.id).filter { $0 <= VocabularyTable.highestID }
+    var isToken = [Bool](repeating: false, count: Int(ids.max() ?? 0) + 1)
+    for id in ids { isToken[Int(id)] = true }
+    let has = { (id: UInt32) in Int(id) < isToken.count && isToken[Int(id)] }
+    for (rank, pair) in pairs.enumerated() {
+      guard has(pair.left), has(pair.right), has(pair.merged) else {
         throw KistError(
           .invalid, field: "merges",
           "number \(rank + 1) merges \(name(pair.left)) and \(name(pair.right)) into \(name(pair.merged)); not all are in the vocabulary"
         )
       }
-      table.insert(pair.left, pair.right, Merging.value(rank: UInt32(rank), merged: pair.merged))
     }
-    return table
   }
 
   private func name(_ id: UInt32) -> String {
@@ -101,26 +126,39 @@ extension BPECompiler {
 
   /// Whether texts can be cut before each ▁ that follows another character, because no token that merging gives has such a place in it.
   func canSplitAtMarkers(_ symbols: [UInt32: UInt32], hasAffixes: Bool) -> Bool {
-    let reaching = Set(vocabulary.tokens.filter { Self.hasMarkerInside($0.bytes) }.map(\.id))
+    let reaching = vocabulary.tokens.filter { Self.hasMarkerInside($0.bytes) }
     switch definition.merges {
     case .byRank:
       return false
     case .byScore:
-      return !reaching.contains { [.normal, .userDefined, .unused].contains(kind(of: $0)) }
+      return !reaching.contains { [.normal, .userDefined, .unused].contains(kind(of: $0.id)) }
     case .pairs(let pairs):
       let unknown = vocabulary.tokens.first { $0.id == definition.unknown }?.bytes ?? []
       // A ▁ that is a symbol of its own keeps unknown characters on its two sides apart.
-      return units == .scalars && !hasAffixes && !definition.ignoresMerges && symbols[0x2581] != nil
-        && unknown.suffix(3) != Self.marker[...] && !pairs.contains { reaching.contains($0.merged) }
+      guard units == .scalars, !hasAffixes, !definition.ignoresMerges, symbols[0x2581] != nil,
+        unknown.suffix(3) != Self.marker[...], !dropsCharacters
+      else { return false }
+      let ids = Set(reaching.map(\.id))
+      return ids.isEmpty || !pairs.contains { ids.contains($0.merged) }
     }
+  }
+
+  /// Whether unknown characters leave nothing behind, so that those on their two sides may merge.
+  private var dropsCharacters: Bool {
+    guard definition.unknown == nil else { return false }
+    return !definition.byteFallback || byteTokens().contains(0)
   }
 
   private static let marker: [UInt8] = [0xE2, 0x96, 0x81]
 
   /// Whether another character stands somewhere before a ▁.
   private static func hasMarkerInside(_ bytes: [UInt8]) -> Bool {
-    var units = units(of: bytes)[...]
-    while units.first == 0x2581 { units.removeFirst() }
-    return units.contains(0x2581)
+    let isMarker = { (place: Int) in
+      place + 3 <= bytes.count && bytes[place] == 0xE2 && bytes[place + 1] == 0x96 && bytes[place + 2] == 0x81
+    }
+    var place = 0
+    while isMarker(place) { place += 3 }
+    guard place + 3 < bytes.count else { return false }
+    return (place + 1...bytes.count - 3).contains(where: isMarker)
   }
 }

@@ -37,8 +37,8 @@ extension BPECompiler {
       if units == .bytes {
         if token.bytes.count == 1 { symbols[UInt32(token.bytes[0])] = token.id }
       } else if (1...4).contains(token.bytes.count) {
-        let units = Self.units(of: token.bytes)
-        if units.count == 1, units[0] & Symbol.brokenByte == 0 { symbols[units[0]] = token.id }
+        let unit = unsafe token.bytes.withUnsafeBytes { unsafe UTF8Unit($0, at: 0) }
+        if unit.byteCount == token.bytes.count, unit.value & Symbol.brokenByte == 0 { symbols[unit.value] = token.id }
       }
     }
     return symbols
@@ -60,16 +60,20 @@ extension BPECompiler {
 
   /// Writes the tokens `<0x00>` to `<0xFF>`.
   func compileByteTokens(into writer: inout RecordWriter) {
-    guard definition.byteFallback else { return }
+    if definition.byteFallback { writer.add(.byteTokens, byteTokens()) }
+  }
+
+  /// Id plus one of each byte's token; 0 where there is none.
+  func byteTokens() -> [UInt32] {
     var entries = [UInt32](repeating: 0, count: 256)
     for token in vocabulary.tokens where token.bytes.count == 6 {
-      let digits = token.bytes[3...4].map { Self.hexadecimal.firstIndex(of: $0) }
-      guard token.bytes.starts(with: Array("<0x".utf8)), token.bytes[5] == UInt8(ascii: ">"), let high = digits[0],
-        let low = digits[1]
+      guard token.bytes[0] == UInt8(ascii: "<"), token.bytes[5] == UInt8(ascii: ">"),
+        token.bytes.starts(with: "<0x".utf8), let high = Self.hexadecimal.firstIndex(of: token.bytes[3]),
+        let low = Self.hexadecimal.firstIndex(of: token.bytes[4])
       else { continue }
       entries[16 * high + low] = token.id + 1
     }
-    writer.add(.byteTokens, entries)
+    return entries
   }
 
   private static let hexadecimal = Array("0123456789ABCDEF".utf8)

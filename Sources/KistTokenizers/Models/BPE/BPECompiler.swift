@@ -67,36 +67,62 @@ struct BPECompiler {
 
   func compile(into writer: inout RecordWriter) throws(KistError) {
     var tables = RecordWriter()
+    try VocabularyTable.checkIDs(of: vocabulary)
     let symbols = try compileSymbols(into: &tables)
     try compileMerges(symbols, into: &tables)
-    try VocabularyTable.compile(vocabulary, kinds: definition.kinds, unindexed: unreachable, into: &tables)
-    compileByteTokens(into: &tables)
-    try compileUserDefined(into: &tables)
     var options = BPEOptions(units: units, flags: flags(symbols), unknown: definition.unknown)
     options.prefix = definition.continuingSubwordPrefix
     options.suffix = definition.endOfWordSuffix
 
+    var whole = WholeTokens(idCount: 0)
+    var vocabularyTables = RecordWriter()
+    let merges = tables
+    try Parallelism().forEach(2) { (job) throws(KistError) in
+      if job == 0 {
+        whole = try wholeTokens(symbols, merges)
+      } else {
+        try VocabularyTable.compile(
+          vocabulary, kinds: definition.kinds, unindexed: unreachable, into: &vocabularyTables)
+      }
+    }
+    tables.add(vocabularyTables)
+    compileByteTokens(into: &tables)
+    try compileUserDefined(into: &tables)
+
     var draft = tables
     options.compile(into: &draft)
-    let wholePieces = try wholePieces(options, draft.encoded())
+    let wholePieces = try wholePieces(options, whole, draft.storage())
     options.longestToken = wholePieces.longest
     options.compile(into: &tables)
     tables.add(.wholePieces, wholePieces.bits)
     writer.add(tables)
   }
 
+  /// The tokens that are whole without a doubt, when there is a list of merges.
+  private func wholeTokens(_ symbols: [UInt32: UInt32], _ merges: RecordWriter) throws(KistError) -> WholeTokens {
+    guard case .pairs(let pairs) = definition.merges, let highest = vocabulary.tokens.last?.id,
+      highest <= VocabularyTable.highestID, definition.continuingSubwordPrefix.isEmpty,
+      definition.endOfWordSuffix.isEmpty, !definition.ignoresMerges
+    else { return WholeTokens(idCount: 0) }
+    var whole = WholeTokens(idCount: Int(highest) + 1)
+    let table = try PairTable(RecordReader(merges.storage()), entries: .merges, index: .mergeIndex)
+    for symbol in symbols.values { whole.add(symbol: symbol) }
+    for (rank, pair) in pairs.enumerated() { whole.add(pair, rank: UInt32(rank), table) }
+    return whole
+  }
+
   /// Which tokens, as pieces, are themselves, as bits by id; and how many bytes the longest of them has.
   private func wholePieces(
-    _ options: BPEOptions, _ record: [UInt8]
+    _ options: BPEOptions, _ whole: WholeTokens, _ record: RecordStorage
   ) throws(KistError) -> (bits: [UInt8], longest: Int) {
-    let model = try BPEModel(RecordReader(RecordStorage(record)))
+    let model = try BPEModel(RecordReader(record))
     var bits = [UInt8](repeating: 0, count: (model.vocabulary.idCount + 7) / 8)
     var longest = 0
     guard !options.hasAffixes || definition.ignoresMerges else { return (bits, 0) }
     var scratch = BPEScratch()
     var ids: [UInt32] = []
     for token in vocabulary.tokens where !token.bytes.isEmpty && !unreachable.contains(token.id) {
-      if !options.flags.contains(.anyTokenIsWhole) {
+      if !options.flags.contains(.anyTokenIsWhole), !whole.contains(token.id) {
         ids.removeAll(keepingCapacity: true)
         unsafe token.bytes.withUnsafeBytes { unsafe model.encodeByMerging($0, into: &ids, &scratch) }
         if ids != [token.id] { continue }

@@ -10,7 +10,7 @@ extension BPEModel {
     if options.flags.contains(.splitsAtMarkers) {
       unsafe encodeAtMarkers(piece, into: &ids, &scratch)
     } else {
-      unsafe encodeWhole(piece, into: &ids, &scratch)
+      unsafe encodeWhole(piece, 0..<piece.count, into: &ids, &scratch)
     }
   }
 
@@ -22,8 +22,7 @@ extension BPEModel {
   ///
   /// - Parameter pieces: Ranges of `text`; what lies outside is left out.
   package func encode(
-    _ text: UnsafeRawBufferPointer, pieces: ArraySlice<Range<Int>>, into ids: inout [UInt32],
-    _ scratch: inout BPEScratch
+    _ text: UnsafeRawBufferPointer, pieces: [Range<Int>], into ids: inout [UInt32], _ scratch: inout BPEScratch
   ) {
     guard !options.flags.contains(.splitsAtMarkers) else {
       for range in pieces {
@@ -31,70 +30,91 @@ extension BPEModel {
       }
       return
     }
-    var first = pieces.startIndex
-    while first < pieces.endIndex {
-      let last = min(first + Self.batchCount, pieces.endIndex)
-      first = unsafe encodeBatch(text, pieces[first..<last], into: &ids, &scratch)
-    }
+    unsafe PieceList.forEachWindow(of: pieces) { unsafe encode(text, $0, into: &ids, &scratch) }
   }
 
-  private static let batchCount = 64
-
-  /// Appends the ids of the first pieces of a list, up to one that is not in the cache, and gives the place behind it.
-  @inline(__always)
-  private func encodeBatch(
-    _ text: UnsafeRawBufferPointer, _ pieces: ArraySlice<Range<Int>>, into ids: inout [UInt32],
-    _ scratch: inout BPEScratch
-  ) -> Int {
-    var place = pieces.startIndex
-    // Four ids are written for each piece, and those beyond its own are written over by the next piece's.
-    unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * Self.batchCount) { batch in
-      var count = 0
-      while place < pieces.endIndex {
-        let range = pieces[place]
-        guard range.upperBound &+ 16 <= text.count, range.lowerBound >= 0, let start = text.baseAddress,
-          range.count &- 1 < PieceCache.longestShortPiece
-        else { break }
-        let key = unsafe PieceCache.shortKey(start + range.lowerBound, range.count)
-        guard let slot = scratch.cache.find(key), PieceCache.count(slot) > 0 else { break }
-        let to = unsafe UnsafeMutableRawPointer(batch.baseAddress.unsafelyUnwrapped + count)
-        unsafe to.storeBytes(of: PieceCache.ids(slot), as: SIMD4<UInt32>.self)
-        count &+= PieceCache.count(slot)
-        place &+= 1
-      }
-      unsafe ids.append(contentsOf: UnsafeBufferPointer(rebasing: batch[..<count]))
+  /// Appends the ids of up to ``PieceList/windowCount`` pieces of one text.
+  func encode(
+    _ text: UnsafeRawBufferPointer, _ pieces: PieceList, into ids: inout [UInt32], _ scratch: inout BPEScratch
+  ) {
+    var first = 0
+    while unsafe first < pieces.count {
+      unsafe first += scratch.cache.appendFound(text, pieces, from: first, tag: 0, to: &ids)
+      guard unsafe first < pieces.count else { break }
+      unsafe encodeWhole(text, pieces[first, in: text], into: &ids, &scratch)
+      first += 1
     }
-    if place < pieces.endIndex {
-      let range = pieces[place].clamped(to: 0..<text.count)
-      unsafe encodeWhole(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &scratch)
-      place += 1
-    }
-    return place
   }
 
   /// Encodes a piece that is not cut further.
-  func encodeWhole(_ piece: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout BPEScratch) {
+  func encodeWhole(
+    _ text: UnsafeRawBufferPointer, _ range: Range<Int>, into ids: inout [UInt32], _ scratch: inout BPEScratch
+  ) {
     let start = ids.count
+    let piece = unsafe UnsafeRawBufferPointer(rebasing: text[range])
     if piece.count <= PieceCache.longestShortPiece {
       guard piece.count > 0 else { return }
-      let key = unsafe PieceCache.shortKey(piece)
+      let key = unsafe PieceCache.shortKey(piece, tag: 0)
       if let slot = scratch.cache.find(key) { return scratch.cache.append(slot, to: &ids) }
-      unsafe encodeAnew(piece, into: &ids, &scratch)
+      unsafe encodeAnew(text, range, into: &ids, &scratch)
       scratch.cache.insert(key, ids[start...])
     } else if piece.count <= PieceCache.longestPiece {
       let hash = unsafe TokenHash.hash(piece)
       if unsafe scratch.cache.appendLong(piece, hash, to: &ids) { return }
-      unsafe encodeAnew(piece, into: &ids, &scratch)
+      unsafe encodeAnew(text, range, into: &ids, &scratch)
       unsafe scratch.cache.insertLong(piece, hash, ids[start...])
     } else {
-      unsafe encodeAnew(piece, into: &ids, &scratch)
+      unsafe encodeAnew(text, range, into: &ids, &scratch)
     }
   }
 
   /// Encodes a piece that is not in the cache.
-  private func encodeAnew(_ piece: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout BPEScratch) {
+  private func encodeAnew(
+    _ text: UnsafeRawBufferPointer, _ range: Range<Int>, into ids: inout [UInt32], _ scratch: inout BPEScratch
+  ) {
+    let piece = unsafe UnsafeRawBufferPointer(rebasing: text[range])
     if let id = unsafe wholePiece(piece) { return ids.append(id) }
-    unsafe encodeByMerging(piece, into: &ids, &scratch)
+    guard let junctions else { return unsafe encodeByMerging(piece, into: &ids, &scratch) }
+    unsafe encodeInParts(text, range, junctions, into: &ids, &scratch)
+  }
+
+  /// Encodes a piece part by part.
+  private func encodeInParts(
+    _ text: UnsafeRawBufferPointer, _ piece: Range<Int>, _ junctions: Junctions, into ids: inout [UInt32],
+    _ scratch: inout BPEScratch
+  ) {
+    // A token as a whole piece need not be what merging gives.
+    let tag: UInt64 = options.flags.contains(.anyTokenIsWhole) ? PieceCache.partTag : 0
+    let bounds = unsafe scratch.parts.bounds
+    var start = piece.lowerBound
+    while start < piece.upperBound {
+      unsafe bounds[0] = start
+      let ends = unsafe UnsafeMutableBufferPointer(rebasing: bounds[1...])
+      let count = unsafe junctions.cut(text, start..<piece.upperBound, into: ends)
+      guard count > 0 else { return }
+      let parts = unsafe PieceList(following: bounds, count: count)
+      var first = 0
+      while first < count {
+        unsafe first += scratch.cache.appendFound(text, parts, from: first, tag: tag, to: &ids)
+        guard first < count else { break }
+        unsafe encodePart(UnsafeRawBufferPointer(rebasing: text[parts[first, in: text]]), tag, into: &ids, &scratch)
+        first += 1
+      }
+      start = unsafe bounds[count]
+    }
+  }
+
+  private func encodePart(
+    _ part: UnsafeRawBufferPointer, _ tag: UInt64, into ids: inout [UInt32], _ scratch: inout BPEScratch
+  ) {
+    guard part.count <= PieceCache.longestShortPiece else {
+      return unsafe encodeByMerging(part, into: &ids, &scratch)
+    }
+    let start = ids.count
+    let key = unsafe PieceCache.shortKey(part, tag: tag)
+    if let slot = scratch.cache.find(key) { return scratch.cache.append(slot, to: &ids) }
+    unsafe encodeByMerging(part, into: &ids, &scratch)
+    scratch.cache.insert(key, ids[start...])
   }
 
   /// Encodes a piece by its merges alone.

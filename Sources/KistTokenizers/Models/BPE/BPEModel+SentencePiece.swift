@@ -1,16 +1,34 @@
+import CKernels
+
 extension BPEModel {
   /// Encodes a text cut before each ▁ that follows another character: no piece of the model reaches over such a place.
   func encodeAtMarkers(_ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout BPEScratch) {
+    if options.units == .sentencePiece, !options.flags.contains(.byteFallback) {
+      return unsafe encodeFusing(text, into: &ids, &scratch)
+    }
+    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let origin = ids.count
+    let bounds = unsafe scratch.pieces.bounds
+    guard let ends = unsafe bounds.baseAddress.map({ unsafe $0 + 1 }) else { return }
+    var start = 0
+    while start < text.count {
+      unsafe bounds[0] = start
+      let count = unsafe kist_marker_ends(base, text.count, start, ends, PieceList.windowCount)
+      unsafe encode(text, PieceList(following: bounds, count: count), into: &ids, &scratch)
+      start = unsafe bounds[count]
+      ids.makeRoom(forRest: text.count - start, atRateOf: ids.count - origin, per: start)
+    }
+  }
+
+  /// The same where unknown characters in a row are one unknown token, also over a place where the text was cut.
+  private func encodeFusing(_ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout BPEScratch) {
     let origin = ids.count
     var start = 0
     while start < text.count {
       let end = unsafe Self.endOfSegment(text, from: start)
       let join = ids.count
-      unsafe encodeWhole(UnsafeRawBufferPointer(rebasing: text[start..<end]), into: &ids, &scratch)
-      // Unknown characters in a row are one unknown token, also over a place where the text was cut.
-      if options.units == .sentencePiece, join > origin, join < ids.count, ids[join] == options.unknown,
-        ids[join - 1] == options.unknown
-      {
+      unsafe encodeWhole(text, start..<end, into: &ids, &scratch)
+      if join > origin, join < ids.count, ids[join] == options.unknown, ids[join - 1] == options.unknown {
         ids.remove(at: join)
       }
       start = end
@@ -18,7 +36,7 @@ extension BPEModel {
   }
 
   /// Where the next ▁ stands that follows another character, or the text ends.
-  private static func endOfSegment(_ text: UnsafeRawBufferPointer, from start: Int) -> Int {
+  package static func endOfSegment(_ text: UnsafeRawBufferPointer, from start: Int) -> Int {
     var offset = start
     while unsafe isMarker(text, at: offset) { offset += 3 }
     while offset < text.count {

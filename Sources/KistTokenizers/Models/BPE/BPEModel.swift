@@ -5,7 +5,8 @@ import KistCore
 /// A piece of text becomes ids in the first of these ways that applies:
 /// 1. It came before: its ids are in the cache of this thread.
 /// 2. It is a token as a whole, and either the reference looks for that first (tiktoken; `ignore_merges`), or merging would give it.
-/// 3. Its characters or bytes become symbols, and neighbours are merged, as ``Merging`` tells.
+/// 3. It is cut where no merge reaches over, and its parts are looked up in the cache (``Junctions``).
+/// 4. The characters or bytes of a part become symbols, and neighbours are merged, as ``Merging`` tells.
 ///
 /// Symbols are ids, or what ``Symbol`` adds to them. In every family at most one pair of symbols makes a token: where any two whose
 /// concatenation is a token merge (SentencePiece, tiktoken), a token can only arise from the two that it consists of when it alone is
@@ -21,6 +22,8 @@ package struct BPEModel: Sendable {
   let userDefined: PairTable?
   let unusedPieces: FlatArray<UInt32>
   let unusedSymbols: FlatArray<UInt32>
+  /// Nil where pieces can't be cut: the parts' symbols would depend on each other.
+  let junctions: Junctions?
 
   /// - Throws: `damaged` when sections contradict each other.
   package init(_ reader: RecordReader) throws(KistError) {
@@ -35,5 +38,6 @@ package struct BPEModel: Sendable {
     userDefined = edges.count == 0 ? nil : try PairTable(reader, entries: .userDefined, index: .userDefinedIndex)
     unusedPieces = try reader.array(.unusedPieces)
     unusedSymbols = try reader.array(.unusedSymbols)
+    junctions = try Junctions(reader)
   }
 }

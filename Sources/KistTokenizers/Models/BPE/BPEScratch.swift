@@ -3,6 +3,21 @@ package struct BPEScratch: ~Copyable, @unchecked Sendable {
   var cache = PieceCache()
   var merging = MergeMemory()
   var symbols: [UInt32] = []
+  let pieces = BoundsMemory(PieceList.windowCount)
+  let parts = BoundsMemory(PieceList.partCount)
 
   package init() {}
+}
+
+/// Room for where pieces begin and end.
+@safe final class BoundsMemory {
+  /// One more than there can be pieces: where the first begins comes first.
+  let bounds: UnsafeMutableBufferPointer<Int>
+
+  init(_ pieceCount: Int) {
+    unsafe bounds = .allocate(capacity: pieceCount + 1)
+    unsafe bounds.initialize(repeating: 0)
+  }
+
+  deinit { unsafe bounds.deallocate() }
 }

@@ -34,6 +34,13 @@ struct PairTableBuilder: PairLookup {
     (keys[slot], values[slot]) = (key, value)
   }
 
+  /// Calls `body` with each pair, in no order.
+  func forEach(_ body: (_ left: UInt32, _ right: UInt32, _ value: UInt64) -> Void) {
+    for (key, value) in zip(keys, values) where key != Self.free {
+      body(UInt32(truncatingIfNeeded: key), UInt32(truncatingIfNeeded: key >> 32), value)
+    }
+  }
+
   /// The slot that has this key, or the free one where it belongs.
   private func slot(of key: UInt64) -> Int {
     var slot = Int(truncatingIfNeeded: TokenHash.fold(key ^ seed)) & (keys.count - 1)
@@ -59,31 +66,51 @@ struct PairTableBuilder: PairLookup {
       throw KistError(.unsupported, field: "merges", "are \(count); \(PairTable.highestCount) are supported")
     }
     let sorted = zip(values, keys).filter { $0.1 != Self.free }.sorted(by: <)
-    writer.add(entries, sorted.flatMap { [$0.1, $0.0] })
-    writer.add(index, try Self.slots(of: sorted.map(\.1)))
+    let flat = sorted.flatMap { [$0.1, $0.0] }
+    guard let slots = try Self.slots(of: flat) else {
+      throw KistError(.invalid, field: "merges", "have a pair twice")
+    }
+    writer.add(entries, flat)
+    writer.add(index, slots)
   }
 
-  private static func slots(of keys: [UInt64]) throws(KistError) -> [UInt32] {
+  /// Slots for the keys of entries, which stand at even places, that hold numbers beginning at 1; nil when a key is there twice.
+  ///
+  /// - Throws: `unsupported` when too many keys have nearly equal hashes.
+  static func slots(of entries: [UInt64]) throws(KistError) -> [UInt32]? {
     var bits = PairTable.slotBits.lowerBound
-    while 1 << bits < 2 * keys.count { bits += 1 }
+    while 1 << bits < entries.count { bits += 1 }
     for bits in bits...min(bits + 3, PairTable.slotBits.upperBound) {
-      if let slots = place(keys, bits) { return slots }
+      switch place(entries, bits) {
+      case .placed(let slots): return slots
+      case .repeated: return nil
+      case .crowded: continue
+      }
     }
     throw KistError(.unsupported, field: "merges", "have hundreds of pairs whose hashes are nearly equal")
   }
 
-  private static func place(_ keys: [UInt64], _ bits: Int) -> [UInt32]? {
+  private enum Placing {
+    case placed([UInt32])
+    case repeated
+    case crowded
+  }
+
+  private static func place(_ entries: [UInt64], _ bits: Int) -> Placing {
     var slots = [UInt32](repeating: 0, count: 1 << bits)
-    for (number, key) in keys.enumerated() {
+    for number in 0..<entries.count / 2 {
+      let key = entries[2 * number]
       let hash = key &* TokenHash.multiplier
-      var slot = Int(hash >> UInt64(64 - bits))
+      let mark = UInt32(truncatingIfNeeded: hash &>> UInt64(56 - bits)) &<< 24
+      var slot = Int(hash &>> UInt64(64 - bits))
       var distance = 0
       while slots[slot] != 0 {
+        if (slots[slot] ^ mark) >> 24 == 0, entries[2 * Int(slots[slot] & 0xFF_FFFF) - 2] == key { return .repeated }
         (slot, distance) = ((slot + 1) & (slots.count - 1), distance + 1)
-        if distance == PairTable.longestProbe { return nil }
+        if distance == PairTable.longestProbe { return .crowded }
       }
-      slots[slot] = UInt32(truncatingIfNeeded: hash >> UInt64(56 - bits)) << 24 | UInt32(number + 1)
+      slots[slot] = mark | UInt32(number + 1)
     }
-    return slots
+    return .placed(slots)
   }
 }

@@ -1,6 +1,9 @@
+import CKernels
+import Foundation
+
 /// The ids of pieces that came before, of one thread.
 ///
-/// A slot is half a cache line: a key of 16 bytes and up to four ids. Pieces of up to 15 bytes are their own key, with their length in
+/// A slot is half a cache line, laid out as `kist_piece_slot`: a key of 16 bytes and up to four ids. Pieces of up to 15 bytes are their own key, with their length in
 /// its last byte. The key of a longer one is its hash, length and place in `longPieces`. More than four ids lie in `longResults`.
 /// A piece stands within ``longestProbe`` slots from its hash or not at all, so text made to collide costs little; nothing is ever
 /// removed, but when the cache is as large as it may get it begins anew.
@@ -28,12 +31,14 @@
   static let longestPiece = 1024
   private static let longestProbe = 8
   private static let largestSlotCount = 1 << 20
-  private static let largestSideCount = 1 << 23
+  private static let largestSideCount = 1 << 24
   private static let countShift: UInt32 = 28
 
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   private var usedCount = 0
+  /// Room for the ids of ``PieceList/windowCount`` pieces.
+  private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: 4 * PieceList.windowCount)
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
 
@@ -42,20 +47,30 @@
     unsafe slots = Self.allocate(slotCount)
   }
 
-  deinit { unsafe slots.deallocate() }
+  deinit {
+    unsafe slots.deallocate()
+    unsafe found.deallocate()
+  }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Slot> {
     let byteCount = count * MemoryLayout<Slot>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    // Huge pages, where the system has them: a large table is read at places far apart.
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: min(max(64, byteCount), 1 << 21))
+    #if os(Linux)
+      if byteCount >= 1 << 21 { unsafe madvise(memory, byteCount, MADV_HUGEPAGE) }
+    #endif
     unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     return unsafe memory.bindMemory(to: Slot.self, capacity: count)
   }
 
+  /// Tells keys of parts of pieces from those of pieces.
+  static let partTag: UInt64 = 0x80 &<< 56
+
   /// The key of a piece of 1 to 15 bytes.
   @inline(__always)
-  static func shortKey(_ piece: UnsafeRawBufferPointer) -> Key {
+  static func shortKey(_ piece: UnsafeRawBufferPointer, tag: UInt64) -> Key {
     let count = piece.count
-    let tag = UInt64(count) &<< 56
+    let tag = UInt64(count) &<< 56 | tag
     if count >= 8 {
       let low = unsafe piece.loadUnaligned(as: UInt64.self)
       let last = unsafe piece.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
@@ -71,17 +86,6 @@
     return unsafe Key(low: low | UInt64(piece[count &- 1]) &<< UInt64(8 &* (count &- 1)), high: tag)
   }
 
-  /// The key of a piece of 1 to 15 bytes behind which memory can be read, 16 bytes from `start`.
-  @inline(__always)
-  static func shortKey(_ start: UnsafeRawPointer, _ count: Int) -> Key {
-    let low = unsafe UInt64(littleEndian: start.loadUnaligned(as: UInt64.self))
-    let high = unsafe UInt64(littleEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-    let bits = UInt64(truncatingIfNeeded: 8 &* count)
-    let isLong = count >= 8
-    let mask = (1 as UInt64 &<< (bits & 63)) &- 1
-    return Key(low: isLong ? low : low & mask, high: (isLong ? high & mask : 0) | UInt64(count) &<< 56)
-  }
-
   /// The slot of a short piece.
   @inline(__always)
   func find(_ key: Key) -> Slot? {
@@ -95,18 +99,31 @@
     return nil
   }
 
-  /// How many ids a slot has itself; zero when they lie elsewhere, or there are none.
-  @inline(__always) static func count(_ slot: Slot) -> Int { Int(slot.ids.x &>> countShift) }
-
-  /// The ids of a slot, as far as they lie in it.
-  @inline(__always) static func ids(_ slot: Slot) -> SIMD4<UInt32> {
-    slot.ids & SIMD4(1 &<< countShift &- 1, .max, .max, .max)
+  /// Appends the ids of the first of some pieces, up to one that is not here as a short piece with up to four ids. Many at once, so that
+  /// what they need from memory is on its way.
+  ///
+  /// - Returns: How many pieces these are.
+  @inline(__always)
+  func appendFound(
+    _ text: UnsafeRawBufferPointer, _ pieces: PieceList, from first: Int, tag: UInt64, to output: inout [UInt32]
+  ) -> Int {
+    guard let base = text.baseAddress else { return 0 }
+    let remaining = unsafe pieces.count &- first
+    let place = unsafe first &* pieces.stride
+    var count = 0
+    let found = unsafe kist_find_pieces(
+      base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place, pieces.stride,
+      min(remaining, PieceList.windowCount), tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self),
+      slotCount, self.found, &count)
+    unsafe output.append(contentsOf: UnsafeBufferPointer(start: self.found, count: count))
+    return found
   }
 
   /// Appends the ids of a slot.
   @inline(__always)
   func append(_ slot: Slot, to output: inout [UInt32]) {
-    let (count, ids) = (Self.count(slot), Self.ids(slot))
+    let count = Int(slot.ids.x &>> Self.countShift)
+    let ids = slot.ids & SIMD4(1 &<< Self.countShift &- 1, .max, .max, .max)
     if count == 1 { return output.append(ids.x) }
     if count == 0 { return appendLongResult(slot, to: &output) }
     for index in 0..<count { output.append(ids[index]) }
@@ -159,7 +176,8 @@
 
   private mutating func value(_ ids: ArraySlice<UInt32>) -> SIMD4<UInt32> {
     var value = SIMD4<UInt32>()
-    if (1...4).contains(ids.count) {
+    // The id of an unknown token that is missing has all bits.
+    if (1...4).contains(ids.count), ids[ids.startIndex] >> Self.countShift == 0 {
       for (index, id) in ids.enumerated() { value[index] = id }
       value.x = value.x & (1 << Self.countShift - 1) | UInt32(ids.count) << Self.countShift
     } else {
@@ -175,7 +193,7 @@
     let isFull = 2 * (usedCount + 1) > slotCount
     let sidesAreFull =
       longPieces.count + byteCount > Self.largestSideCount
-      || longResults.count + idCount > Self.largestSideCount / 4
+      || longResults.count + idCount > Self.largestSideCount / 2
     if sidesAreFull || isFull && slotCount >= Self.largestSlotCount { return clear() }
     if isFull { grow() }
   }
@@ -190,7 +208,7 @@
 
   private mutating func grow() {
     let (old, oldCount) = unsafe (slots, slotCount)
-    slotCount = 4 * oldCount
+    slotCount = oldCount < 1 << 16 ? 4 * oldCount : 2 * oldCount
     usedCount = 0
     unsafe slots = Self.allocate(slotCount)
     for index in 0..<oldCount {

@@ -121,11 +121,29 @@ protocol ScanText {
       }
       position &+= other.trailingZeroBitCount &>> 3
       guard unsafe base[position] >= 0x80 else { return position }
+      position = endOfThreeByteLetters(from: position)
+      guard position < count, unsafe base[position] >= 0x80 else { continue }
       let (found, length) = longScalar(at: position)
       guard found.overlaps(.letter) else { return position }
       position &+= length
     }
     return end(of: .letter, from: position)
+  }
+
+  /// Where a run of letters of three bytes ends: most of the world's scripts.
+  @inline(__always) private func endOfThreeByteLetters(from start: Int) -> Int {
+    var position = start
+    while position &+ 4 <= count {
+      let word = unsafe UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self).littleEndian
+      guard word & 0xC0_C0F0 == 0x80_80E0 else { break }
+      let scalar = (word & 0x0F) &<< 12 | (word & 0x3F00) &>> 2 | (word &>> 16) & 0x3F
+      // Surrogates and longer spellings than need be are no scalars.
+      guard scalar >= 0x800, scalar &>> 11 != 0x1B,
+        unsafe ScalarClasses(rawValue: table[Int(scalar)]).overlaps(.letter)
+      else { break }
+      position &+= 3
+    }
+    return position
   }
 
   /// The high bit of each of eight bytes that is no ASCII letter.

@@ -55,4 +55,7 @@ enum Contractions: Sendable {
 protocol PieceScanner: Sendable {
   /// The end of the piece that begins at a position, which lies within the text.
   func nextEnd<Text: ScanText>(in text: Text, from start: Int) -> Int
+
+  /// The kernel that finds the same in ASCII.
+  var asciiKernel: ASCIIKernel { get }
 }

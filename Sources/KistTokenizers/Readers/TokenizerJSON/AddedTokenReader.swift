@@ -5,8 +5,14 @@ import KistCore
 struct AddedTokenReader {
   private let table: TokenTable
   private var tokens: [AddedToken] = []
-  private var positionByContent: [[UInt8]: Int] = [:]
   private var positionByID: [UInt32: Int] = [:]
+  /// The library keeps what it once knew of a content, also when another token took its id: the id, whether it was special, and whether it
+  /// was normalized.
+  private var idByContent: [[UInt8]: UInt32] = [:]
+  private var specialContents: Set<[UInt8]> = []
+  private var normalizedByContent: [[UInt8]: AddedToken] = [:]
+  /// Normalized tokens that others of the same content replaced: decoding keeps to their form.
+  private var replaced: [AddedToken] = []
   private var nextID: UInt32
 
   init(table: TokenTable) {
@@ -44,34 +50,32 @@ struct AddedTokenReader {
     return token
   }
 
-  /// Adds a token in its turn; one that replaces another of the same content or id takes its place.
+  /// Adds a token in its turn; one that has the id of another takes its place.
   mutating func add(_ token: AddedToken) {
     guard !token.content.isEmpty else { return }
     var token = token
-    if let position = positionByContent[token.content] {
-      token.id = tokens[position].id
-      // A content that was special once stays so in the library's set.
-      token.isSpecial = token.isSpecial || tokens[position].isSpecial
-      tokens[position] = token
-      return
-    }
-    if let id = table.id(of: token.content) {
+    if let id = idByContent[token.content] ?? table.id(of: token.content) {
       token.id = id
     } else {
       token.id = nextID
       nextID += 1
     }
+    idByContent[token.content] = token.id
+    if token.isSpecial { specialContents.insert(token.content) }
+    token.isSpecial = specialContents.contains(token.content)
+    if token.isNormalized {
+      normalizedByContent[token.content] = token
+    } else if let earlier = normalizedByContent[token.content] {
+      replaced.append(earlier)
+    }
     if let position = positionByID[token.id] {
-      positionByContent[tokens[position].content] = nil
       tokens[position] = token
     } else {
+      positionByID[token.id] = tokens.count
       tokens.append(token)
     }
-    let position = positionByID[token.id] ?? tokens.count - 1
-    positionByID[token.id] = position
-    positionByContent[token.content] = position
   }
 
-  /// All tokens added, by id.
-  var added: [AddedToken] { tokens.sorted { $0.id < $1.id } }
+  /// All tokens added, by id; those that were replaced first.
+  var added: [AddedToken] { replaced + tokens.sorted { $0.id < $1.id } }
 }

@@ -1,21 +1,13 @@
 import KistCore
 
-private enum Direction: String, CaseIterable { case left = "Left", right = "Right" }
-
-private enum TruncationStrategy: String, CaseIterable {
-  case longestFirst = "LongestFirst"
-  case onlyFirst = "OnlyFirst"
-  case onlySecond = "OnlySecond"
-}
-
 extension ComponentReader {
   /// Source: tokenizers, `utils/truncation.rs`.
   func truncation(_ value: JSONValue, _ path: String) throws(KistError) -> Truncation {
     let fields = try JSONFields(value, path: path)
     var truncation = Truncation(maximumLength: try fields.count("max_length"))
     truncation.stride = try fields.count("stride")
-    truncation.strategy = (try fields.word("strategy") as TruncationStrategy).rawValue
-    if fields["direction"] != nil { truncation.direction = (try fields.word("direction") as Direction).rawValue }
+    truncation.strategy = try fields.word("strategy")
+    if fields["direction"] != nil { truncation.side = try fields.word("direction") }
     return truncation
   }
 
@@ -28,7 +20,7 @@ extension ComponentReader {
       padding.fixedLength = try JSONFields(strategy, path: fields.place("strategy")).count("Fixed")
     }
     padding.multipleOf = try fields.optionalCount("pad_to_multiple_of")
-    padding.direction = (try fields.word("direction") as Direction).rawValue
+    padding.side = try fields.word("direction")
     padding.id = try fields.id("pad_id")
     padding.typeID = try fields.id("pad_type_id")
     padding.token = try fields.bytes("pad_token")

@@ -1,8 +1,8 @@
 extension ComponentWriter {
   mutating func truncation(_ truncation: Truncation) {
     object([
-      ("direction", Self.string(truncation.direction)), ("max_length", Self.number(truncation.maximumLength)),
-      ("strategy", Self.string(truncation.strategy)), ("stride", Self.number(truncation.stride)),
+      ("direction", Self.string(truncation.side.rawValue)), ("max_length", Self.number(truncation.maximumLength)),
+      ("strategy", Self.string(truncation.strategy.rawValue)), ("stride", Self.number(truncation.stride)),
     ])
   }
 
@@ -14,7 +14,7 @@ extension ComponentWriter {
         Self.string("BatchLongest")
       }
     object([
-      ("strategy", strategy), ("direction", Self.string(padding.direction)),
+      ("strategy", strategy), ("direction", Self.string(padding.side.rawValue)),
       ("pad_to_multiple_of", Self.number(padding.multipleOf)), ("pad_id", Self.number(padding.id)),
       ("pad_type_id", Self.number(padding.typeID)), ("pad_token", Self.bytes(padding.token)),
     ])

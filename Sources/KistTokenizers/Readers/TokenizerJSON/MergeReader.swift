@@ -2,8 +2,8 @@ import KistCore
 
 /// Reads merges, `["a b", …]` or `[["a", "b"], …]`, and looks their tokens up.
 ///
-/// A lookup costs little but waiting for memory, so lookups are made for many merges at a time: first all their places in the table, then
-/// the tokens there.
+/// A lookup costs little but waiting for memory, so lookups are made for many merges at a time, on several threads: first all their places
+/// in the table, then the tokens there.
 @safe struct MergeReader {
   private let table: TokenTable
   /// How many bytes of a merge's right token do not become part of the merged one.
@@ -15,6 +15,8 @@ import KistCore
   private var waiting: [(left: UnsafeRawBufferPointer, right: UnsafeRawBufferPointer, index: Int)] = unsafe []
 
   private static let batchSize = 256
+  /// Merges that are looked up on several threads.
+  private static let windowSize = 128 * batchSize
 
   init(table: TokenTable, prefixLength: Int, place: @escaping (Int) -> String) {
     self.table = table
@@ -33,16 +35,17 @@ import KistCore
     var first = elements
     let isOfPairs = first.next()?.value.elementSequence != nil
     var index = 0
-    while let (_, element) = unsafe elements.nextInPlace() {
-      if isOfPairs {
-        guard let (left, right) = unsafe element.stringPair else {
-          throw reader.wrong(index, "is not a pair of tokens")
-        }
+    if isOfPairs {
+      try unsafe elements.forEachPair { (pair) throws(KistError) in
+        guard let (left, right) = unsafe pair else { throw reader.wrong(index, "is not a pair of tokens") }
         try unsafe reader.add(left, right, index)
-      } else {
-        guard let line = unsafe element.utf8 else { throw reader.wrong(index, "is not a string") }
-        try unsafe reader.add(line: line, index)
+        index += 1
       }
+      return try reader.finish()
+    }
+    while let (_, element) = unsafe elements.nextInPlace() {
+      guard let line = unsafe element.utf8 else { throw reader.wrong(index, "is not a string") }
+      try unsafe reader.add(line: line, index)
       index += 1
     }
     return try reader.finish()
@@ -90,14 +93,31 @@ import KistCore
     _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer, _ index: Int
   ) throws(KistError) {
     unsafe waiting.append((left, right, index))
-    if unsafe waiting.count == Self.batchSize { try lookUp() }
+    if unsafe waiting.count == Self.windowSize { try lookUp() }
   }
 
   /// Looks up those that wait.
   private mutating func lookUp() throws(KistError) {
+    let batches = unsafe (waiting.count + Self.batchSize - 1) / Self.batchSize
+    let reader = self
+    var found: [BPEDefinition.Pair] = []
+    var batch = 0
+    try Parallelism().inOrder(
+      next: { () throws(KistError) -> Int? in
+        defer { batch += 1 }
+        return batch < batches ? batch : nil
+      },
+      produce: { (batch) throws(KistError) in try reader.lookUp(batch) },
+      consume: { (_, pairs) throws(KistError) in found += pairs })
+    merges += found
+    unsafe waiting.removeAll(keepingCapacity: true)
+  }
+
+  private func lookUp(_ batch: Int) throws(KistError) -> [BPEDefinition.Pair] {
+    let range = unsafe batch * Self.batchSize..<min((batch + 1) * Self.batchSize, waiting.count)
     var hashes: [UInt64] = []
-    hashes.reserveCapacity(3 * Self.batchSize)
-    for number in unsafe waiting.indices {
+    hashes.reserveCapacity(3 * range.count)
+    for number in range {
       let (left, right, _) = unsafe waiting[number]
       let (leftHash, rightHash) = unsafe (TokenTable.hash(left), TokenTable.hash(right))
       let rest = unsafe rest(right)
@@ -108,9 +128,11 @@ import KistCore
     }
     let places = table.places(hashes)
     let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-    for number in unsafe waiting.indices {
+    var pairs: [BPEDefinition.Pair] = []
+    pairs.reserveCapacity(range.count)
+    for number in range {
       let (left, right, index) = unsafe waiting[number]
-      let key = 3 * number
+      let key = 3 * (number - range.lowerBound)
       guard let leftID = unsafe id(left, nothing, hashes[key], places[key]) else {
         throw unsafe missing(left, nothing, index)
       }
@@ -121,9 +143,9 @@ import KistCore
       guard prefixLength <= right.count, let mergedID = unsafe id(left, rest, hashes[key + 2], places[key + 2]) else {
         throw unsafe missing(left, rest, index)
       }
-      merges.append(BPEDefinition.Pair(left: leftID, right: rightID, merged: mergedID))
+      pairs.append(BPEDefinition.Pair(left: leftID, right: rightID, merged: mergedID))
     }
-    unsafe waiting.removeAll(keepingCapacity: true)
+    return pairs
   }
 
   @unsafe private func id(

@@ -50,8 +50,8 @@ struct ModelReader {
   static func readTable(_ value: JSONValue, _ place: String) throws(KistError) -> TokenTable {
     guard var members = value.memberSequence else { throw KistError(.damaged, field: place, "is not an object") }
     var table = TokenTable(count: value.childCount)
-    while let (token, value) = unsafe members.nextInPlace() {
-      guard let id = value.int.flatMap(UInt32.init(exactly:)) else {
+    try unsafe members.forEachID { (token, id) throws(KistError) in
+      guard let id else {
         let name = unsafe String(decoding: token, as: UTF8.self)
         throw KistError(.damaged, field: place, "'\(name)' has an id that is not a number of 32 bits")
       }

@@ -8,27 +8,37 @@ enum JSONLines {
 
   /// Answers each line with a line, in order, on several threads.
   ///
-  /// - Throws: what `answer` throws, naming the line.
+  /// - Parameter answer: Gives a whole line.
+  /// - Throws: What `answer` throws, naming the line.
   static func map(
     _ parallelism: Parallelism, _ answer: @escaping (JSONValue) throws(KistError) -> [UInt8]
+  ) throws(KistError) {
+    try forEach(parallelism, answer) { lines in Output.bytes(Array(lines.joined())) }
+  }
+
+  /// Works on each line, on several threads, and hands what came of them on, in order, many lines at a time.
+  ///
+  /// - Throws: What `work` throws, naming the line.
+  static func forEach<Value: Sendable>(
+    _ parallelism: Parallelism, _ work: @escaping (JSONValue) throws(KistError) -> Value,
+    _ consume: @escaping ([Value]) -> Void
   ) throws(KistError) {
     let lines = InputLines()
     try parallelism.inOrder(
       next: { lines.next(byteCount: batchByteCount) },
       produce: { (batch) throws(KistError) in
-        var output: [UInt8] = []
+        var values: [Value] = []
         for (index, line) in batch.lines.enumerated() where !line.allSatisfy({ $0 == 32 || $0 == 13 }) {
           do throws(KistError) {
             let document = unsafe try JSONDocument(line.span.bytes)
-            output += try answer(document.root)
-            output.append(UInt8(ascii: "\n"))
+            values.append(try work(document.root))
           } catch {
             throw error.inFile("line \(batch.firstNumber + index) of standard input")
           }
         }
-        return output
+        return values
       },
-      consume: { (_, output) throws(KistError) in Output.bytes(output) })
+      consume: { (_, values) throws(KistError) in consume(values) })
   }
 }
 

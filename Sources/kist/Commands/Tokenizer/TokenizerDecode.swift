@@ -62,7 +62,7 @@ struct TokenizerDecode: ParsableCommand {
         let text = String(decoding: try tokenizer.decode(ids, skippingSpecialTokens: skips), as: UTF8.self)
         var line = JSONText()
         line.object([("text", { $0.string(text) })])
-        return line.bytes
+        return line.bytes + [UInt8(ascii: "\n")]
       }
     }
     let text = String(decoding: try tokenizer.decode(try parsedIDs(), skippingSpecialTokens: skips), as: UTF8.self)

@@ -16,11 +16,15 @@ struct TokenizerEncode: ParsableCommand {
       to does so (Hugging Face's tokenizers), and text where it does not (tiktoken, SentencePiece). In text that others \
       wrote, take them for text.
 
+      Nothing is cut or filled up unless --truncate or --pad say so. With them, or with a second text in "pair", lines \
+      of JSON also have "type_ids" and "attention_mask", and with --stride what was cut off in "overflow".
+
       EXAMPLES
         kist tokenizer encode model.kist "The cat sat"
         kist tokenizer encode tokenizer.json "naïve café" --show
         kist tokenizer encode model.kist - --special text < page.txt
         kist tokenizer encode model.kist --jsonl < in.jsonl > out.jsonl
+        kist tokenizer encode model.kist --jsonl --truncate 512 --pad longest < in.jsonl
       """)
 
   @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
@@ -36,6 +40,7 @@ struct TokenizerEncode: ParsableCommand {
   var jsonl = false
 
   @OptionGroup var encoding: EncodingOptions
+  @OptionGroup(title: "Lengths") var lengths: LengthOptions
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
@@ -47,12 +52,13 @@ struct TokenizerEncode: ParsableCommand {
 
   func run() throws {
     let tokenizer = try Tokenizer.open(path: source)
-    let settings = encoding.settings(for: tokenizer)
-    if jsonl { return try encodeLines(tokenizer, settings) }
-    let encodings = try texts.map { text throws(KistError) in
-      let bytes = text == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(text.utf8)
-      return try tokenizer.encode(bytes, settings)
+    let form = EncodingForm(
+      settings: encoding.settings(for: tokenizer), truncation: try lengths.truncation(for: tokenizer),
+      padding: try lengths.padding(for: tokenizer), printsOverflow: lengths.stride != nil)
+    if jsonl {
+      return try EncodedLines(tokenizer: tokenizer, form: form, isShaped: lengths.areGiven).run(global.parallelism)
     }
+    let encodings = try encodings(tokenizer, form)
     if global.json {
       let texts = encodings.map { TokenList($0, tokenizer) }
       try Output.json(EncodingReport(path: source, reference: tokenizer.reference, texts: texts))
@@ -63,15 +69,18 @@ struct TokenizerEncode: ParsableCommand {
     }
   }
 
-  private func encodeLines(_ tokenizer: Tokenizer, _ settings: Tokenizer.EncodingSettings) throws {
-    try JSONLines.map(global.parallelism) { (object) throws(KistError) in
-      guard let text = object["text"]?.string else {
-        throw KistError(.invalid, field: "text", "missing, or not a string")
-      }
-      var line = JSONText()
-      let ids = try tokenizer.encode(Array(text.utf8), settings)
-      line.object([("ids", { $0.array(ids) { $0.literal("\($1)") } })])
-      return line.bytes
+  /// The ids of each text, and of the windows that were cut off it.
+  private func encodings(_ tokenizer: Tokenizer, _ form: EncodingForm) throws(KistError) -> [[UInt32]] {
+    let texts = texts.map { $0 == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array($0.utf8) }
+    guard lengths.areGiven else {
+      return try texts.map { text throws(KistError) in try tokenizer.encode(text, form.settings) }
+    }
+    var inputs = try texts.map { text throws(KistError) in
+      try tokenizer.modelInput(text, form.settings, truncation: form.truncation)
+    }
+    try form.padding?.apply(to: &inputs)
+    return inputs.flatMap { input in
+      [input.ids] + (form.printsOverflow ? input.overflow.map(\.ids) : [])
     }
   }
 }

@@ -1,0 +1,76 @@
+#include "CKernels.h"
+#include "Clones.h"
+#include "Words.h"
+
+#include <string.h>
+
+// Looking pieces up in the cache of short ones (Sources/KistTokenizers/Models/BPE/PieceCache.swift): keys and places of a few dozen pieces
+// first, so that what they need from memory is on its way, then their ids.
+
+enum { block = 32, longest_piece = 15, longest_probe = 8, count_shift = 28 };
+
+
+typedef struct {
+  uint64_t low, high, place;
+} piece_key;
+
+// By byte count: which bytes of 16 are a piece's.
+#define KEPT(COUNT) \
+  { COUNT >= 8 ? ~0ull : (1ull << (8 * COUNT & 63)) - 1, COUNT > 8 ? (1ull << (8 * COUNT & 63)) - 1 : 0 }
+
+static const uint64_t kept[16][2] = {
+    KEPT(0), KEPT(1), KEPT(2),  KEPT(3),  KEPT(4),  KEPT(5),  KEPT(6),  KEPT(7),
+    KEPT(8), KEPT(9), KEPT(10), KEPT(11), KEPT(12), KEPT(13), KEPT(14), KEPT(15),
+};
+
+static inline piece_key key_of(const uint8_t *piece, size_t count, uint64_t tag, uint64_t mask) {
+  piece_key key;
+  key.low = load(piece) & kept[count][0];
+  key.high = (load(piece + 8) & kept[count][1]) | (uint64_t)count << 56 | tag;
+  unsigned __int128 product = (unsigned __int128)(key.low ^ 0x9E3779B97F4A7C15) * (key.high ^ 0xD6E8FEB86659FD93);
+  key.place = ((uint64_t)(product >> 64) ^ (uint64_t)product) & mask;
+  return key;
+}
+
+static inline const kist_piece_slot *slot_of(piece_key key, const kist_piece_slot *slots, uint64_t mask) {
+  for (int distance = 0; distance < longest_probe; distance++) {
+    const kist_piece_slot *slot = slots + ((key.place + (uint64_t)distance) & mask);
+    if (slot->low == key.low && slot->high == key.high) return slot;
+    if (slot->high == 0) return NULL;
+  }
+  return NULL;
+}
+
+KIST_CLONES size_t kist_find_pieces(
+    const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, uint32_t *ids, size_t *id_count) {
+  const uint64_t mask = slot_count - 1;
+  piece_key keys[block];
+  size_t found = 0;
+  uint32_t *to = ids;
+  while (found < piece_count) {
+    size_t ready = 0;
+    for (; ready < block && found + ready < piece_count; ready++) {
+      size_t start = starts[(found + ready) * stride], end = ends[(found + ready) * stride];
+      // A key is read from 16 bytes, however short the piece is. (An end before its start wraps around.)
+      if (end - start - 1 >= longest_piece || end > count || count - end < 16) break;
+      keys[ready] = key_of(text + start, end - start, tag, mask);
+      __builtin_prefetch(slots + keys[ready].place);
+    }
+    for (size_t i = 0; i < ready; i++) {
+      const kist_piece_slot *slot = slot_of(keys[i], slots, mask);
+      uint32_t own = slot ? slot->ids[0] >> count_shift : 0;
+      if (own == 0) {
+        *id_count = (size_t)(to - ids);
+        return found + i;
+      }
+      memcpy(to, slot->ids, sizeof(slot->ids));
+      to[0] &= (1u << count_shift) - 1;
+      to += own;
+    }
+    found += ready;
+    if (ready < block) break;
+  }
+  *id_count = (size_t)(to - ids);
+  return found;
+}
