@@ -42,6 +42,8 @@ public struct Architecture: Sendable {
 
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
+  /// Ends of tensor names that old files write otherwise: `LayerNorm.gamma` for `LayerNorm.weight`.
+  public var olderEndings: [String: String]
   public var tensors: [TensorRule]
   /// Globs of tensors that are in files and mean nothing here: masks, buffers. `{layerCount}` stands for the number of layers:
   /// layers past the last predict further tokens.
@@ -53,6 +55,7 @@ public struct Architecture: Sendable {
     embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
     residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),
     feedForward: FeedForward = FeedForward(), head: Head = Head(), optionalPrefixes: [String] = [],
+    olderEndings: [String: String] = [:],
     tensors: [TensorRule], ignoredTensors: [String] = []
   ) {
     self.name = name
@@ -70,6 +73,7 @@ public struct Architecture: Sendable {
     self.feedForward = feedForward
     self.head = head
     self.optionalPrefixes = optionalPrefixes
+    self.olderEndings = olderEndings
     self.tensors = tensors
     self.ignoredTensors = ignoredTensors
   }

@@ -22,8 +22,8 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Inspect.self, Show.self, Verify.self, Diff.self, Edit.self, Compact.self, Keygen.self, Sign.self,
-      Logits.self, Predict.self, Embed.self,
+      Convert.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
+      Compact.self, Keygen.self, Sign.self,
       TokenizerVerb.self,
     ])
 

@@ -19,7 +19,7 @@ import Testing
   private func convert(
     _ source: String, _ target: String, packing: Packing = .auto, tensors: [String] = []
   ) throws -> Conversion.Outcome {
-    let options = ConversionOptions(packing: packing, tensors: tensors)
+    let options = ConversionOptions(packing: packing, tensors: tensors, probes: .none)
     return try Conversion.plan(source: source, target: target, options: options).run(progress: NoProgress())
   }
 

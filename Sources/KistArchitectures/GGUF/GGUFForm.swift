@@ -47,6 +47,7 @@ extension Architecture {
     family.ignoredKeys = []
     family.tensors = tensors.ggufStandard(replacedBy: form.tensors)
     family.optionalPrefixes = []
+    family.olderEndings = [:]
     family.ignoredTensors = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
     return family
   }
@@ -55,6 +56,7 @@ extension Architecture {
 extension GGUFForm {
   /// What GGUF says in the same way for all families.
   fileprivate static let parameters: [ParameterRule] = [
+    .key(.queryRank, "attention.q_lora_rank", or: .absent),
     .key(.tiesEmbeddings, GGUFSource.lacks("output.weight")),
     .key(.hasRopeFactors, GGUFSource.has("rope_factors_long.weight")),
     .key(

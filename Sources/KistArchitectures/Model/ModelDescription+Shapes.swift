@@ -103,6 +103,11 @@ extension ModelDescription {
     for (place, number) in [("{layer}", key.layer), ("{expert}", key.expert), ("{head}", head)] {
       if let number { name = name.replacing(place, with: "\(number)") }
     }
-    return [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
+    let names =
+      [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
+    let older = names.flatMap { name in
+      architecture.olderEndings.filter { name.hasSuffix($0.key) }.map { name.dropLast($0.key.count) + $0.value }
+    }
+    return names + older
   }
 }

@@ -5,8 +5,10 @@ import KistCore
 /// Source: Su et al. 2021; the scalings: transformers 5.23, modeling_rope_utils.py.
 public struct RotaryDescription: Sendable, Equatable {
   public var pairs: Attention.RotaryPairs
-  /// Numbers of a head that are rotated, from the first; even.
+  /// Numbers of a head that are rotated, from the first.
   public var size: Int
+  /// Pairs that are rotated; of an odd size, the last takes one number more.
+  public var pairCount: Int { (size + 1) / 2 }
   public var base: Double
   public var scaling: Scaling
   /// Factor of GGUF's `rope_freqs` for each pair; nil without.
@@ -48,7 +50,6 @@ public struct RotaryDescription: Sendable, Equatable {
   }
 
   private func scaledFrequencies(tokenCount: Int) -> [Float] {
-    let pairCount = size / 2
     func plain(base: Double) -> [Float] {
       (0..<pairCount).map { 1 / Float(pow(Float(base), Float(2 * $0) / Float(size))) }
     }
@@ -89,7 +90,7 @@ public struct RotaryDescription: Sendable, Equatable {
     if truncates { (low, high) = (low.rounded(.down), high.rounded(.up)) }
     (low, high) = (max(low, 0), min(high, Double(size - 1)))
     if low == high { high += 0.001 }
-    return (0..<size / 2).map { Float(min(max((Double($0) - low) / (high - low), 0), 1)) }
+    return (0..<pairCount).map { Float(min(max((Double($0) - low) / (high - low), 0), 1)) }
   }
 }
 
@@ -97,18 +98,19 @@ extension RotaryDescription {
   /// What an architecture's parameters say; `isLocal` for layers with a base of their own, which know no scaling.
   init(_ pairs: Attention.RotaryPairs, _ parameters: Parameters, isLocal: Bool) throws(KistError) {
     self.pairs = pairs
-    size = try parameters.integer(.rotarySize) / 2 * 2
+    size = try parameters.integer(.rotarySize)
     base = try parameters.number(isLocal ? .localRopeBase : .ropeBase)
     scaling = isLocal ? .none : try Scaling(parameters)
     frequencyFactors = isLocal ? nil : try parameters.numbers(.ropeFrequencyFactors)?.map { Float($0) }
-    if let frequencyFactors, frequencyFactors.count != size / 2 || !frequencyFactors.allSatisfy({ $0 > 0 }) {
+    if let frequencyFactors, frequencyFactors.count != pairCount || !frequencyFactors.allSatisfy({ $0 > 0 }) {
       throw parameters.unsupported(
-        .ropeFrequencyFactors, "does not have a positive factor for each of \(size / 2) pairs")
+        .ropeFrequencyFactors, "does not have a positive factor for each of \(pairCount) pairs")
     }
     guard base > 0, size >= 2 else { throw parameters.unsupported(.ropeBase, "no rotary embedding has it") }
     if case .longrope(let short, let long, _, _) = scaling {
-      guard short.count == size / 2, long.count == size / 2, (short + long).allSatisfy({ $0 > 0 }) else {
-        throw parameters.unsupported(.ropeShortFactors, "does not have a positive factor for each of \(size / 2) pairs")
+      guard short.count == pairCount, long.count == pairCount, (short + long).allSatisfy({ $0 > 0 }) else {
+        throw parameters.unsupported(
+          .ropeShortFactors, "does not have a positive factor for each of \(pairCount) pairs")
       }
     }
   }

@@ -163,7 +163,7 @@ package struct StepContext: Sendable {
   private static func rotation(
     _ rotary: RotaryDescription, _ texts: [Range<Int>], _ places: [Int]
   ) -> (cosines: Matrix, sines: Matrix) {
-    let pairs = rotary.size / 2
+    let pairs = rotary.pairCount
     let (cosines, sines) = (
       Matrix(rows: places.count, columns: pairs), Matrix(rows: places.count, columns: pairs)
     )
