@@ -106,7 +106,7 @@ extension ModelDescription {
     let names =
       [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
     let older = names.flatMap { name in
-      architecture.olderEndings.filter { name.hasSuffix($0.key) }.map { name.dropLast($0.key.count) + $0.value }
+      architecture.olderEndings.filter { name.hasSuffix($0.key) }.map { String(name.dropLast($0.key.count)) + $0.value }
     }
     return names + older
   }
