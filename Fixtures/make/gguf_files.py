@@ -64,6 +64,11 @@ def write(name: str, items: list[Item], tensors: list[tuple[str, np.ndarray, GGM
     return paths
 
 
+def element_type(value: Any, given: V | None) -> V:
+    """U8 is 0, so `or` would not do."""
+    return V.get_type(value[0]) if given is None else given
+
+
 def expect(paths: list[Path], items: list[Item], read: list[Path] | None = None) -> None:
     """Notes what is in some files; tensors of hand-made ones are those of the files that they were made of."""
     found = []
@@ -74,8 +79,8 @@ def expect(paths: list[Path], items: list[Item], read: list[Path] | None = None)
                 "sha256": hashlib.sha256(tensor.data.tobytes()).hexdigest(),
             })  # fmt: skip
     metadata = [
-        {"key": key, "type": NAMES[kind], "of": NAMES[element or V.get_type(value[0])] if kind == V.ARRAY else None,
-         "value": text(value, kind, element or V.get_type(value[0]) if kind == V.ARRAY else None)}
+        {"key": key, "type": NAMES[kind], "of": NAMES[element_type(value, element)] if kind == V.ARRAY else None,
+         "value": text(value, kind, element_type(value, element) if kind == V.ARRAY else None)}
         for key, value, kind, element in items
     ]  # fmt: skip
     EXPECTED[paths[0].name] = {"files": [path.name for path in paths], "metadata": metadata, "tensors": found}
@@ -112,6 +117,8 @@ def types() -> None:
              "I64": np.int64}  # fmt: skip
     tensors: list[tuple[str, np.ndarray, GGMLQuantizationType | None]] = []
     for kind in GGMLQuantizationType:
+        if kind == GGMLQuantizationType.Q8_1:
+            continue  # gguf-py 0.19 takes its blocks for 40 bytes; ggml's have 36
         if kind.name in plain:
             values = random.integers(-100, 100, (2, 3, 5)).astype(plain[kind.name])
             tensors.append((f"blk.{int(kind)}.{kind.name}", values, None))

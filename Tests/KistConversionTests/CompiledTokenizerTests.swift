@@ -79,7 +79,7 @@ struct CompiledTokenizerTests {
     let (folder, container) = try modelWithTokenizer("gpt2")
     let before = try ids(container)
     var record = try Tokenizer.compile(try TokenizerSource.read(path: tokenizerFile("bert-uncased")))
-    record[4] = 2
+    record[4] = 99
     do {
       let editor = try KistEditor(path: container)
       editor.put(.record("kist:tokenizer", record, staysRaw: true))

@@ -73,7 +73,9 @@ extension Conversion {
 
   func notice(of layouts: [WeightLayout]) -> [String] {
     let fresh = layouts.filter { !$0.isVerbatim }
-    guard !fresh.isEmpty, !source.weightFiles.isEmpty else { return [] }
+    // From GGUF to another format there is no header to keep.
+    guard !fresh.isEmpty, !source.weightFiles.isEmpty, source.provenanceFormat != .gguf || targetFormat == .gguf
+    else { return [] }
     return [
       "wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"
     ]
