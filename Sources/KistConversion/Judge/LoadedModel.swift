@@ -40,6 +40,7 @@ public struct LoadedModel: Sendable {
 
   /// What the checkpoint's configuration describes.
   static func description(of checkpoint: Checkpoint) throws(KistError) -> ModelDescription {
+    if checkpoint.provenanceFormat == .gguf { return try descriptionOfGGUF(checkpoint) }
     guard let asset = checkpoint.assets.first(where: { $0.path.utf8.elementsEqual("config.json".utf8) }) else {
       throw KistError(
         .unsupported, file: checkpoint.path, "has no config.json, so that nothing says what to compute",
