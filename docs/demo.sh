@@ -1,10 +1,10 @@
 #!/bin/sh
-# The main job, on a model in the repo: convert, inspect, verify, edit, sign, and get the same bytes back.
+# The main job, on models in the repo: convert, inspect, verify, predict, edit, sign, and get the same bytes back.
 set -eu
 kist=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp -r Fixtures/tiny-llama "$folder"
+cp -r Fixtures/tiny-llama Fixtures/world-llama "$folder"
 cd "$folder"
 
 if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold= plain=; fi
@@ -19,6 +19,12 @@ run kist inspect tiny.kist --tensors 'model.layers.0.*' --stats
 run kist show tiny.kist model.norm.weight '[0:8]'
 run kist tokenizer encode tiny.kist 'Hello, world' --show
 run kist verify tiny.kist
+
+run kist convert world-llama -o world.kist
+run kist verify world.kist
+run kist predict world.kist 'Three and four make' -k 3
+run kist predict world.kist 'The dog' -n 30
+run kist verify world.kist --against world-llama --bisect
 
 run kist convert tiny.kist -o out
 run diff -r tiny-llama out && echo "no difference: the same bytes, file by file"
