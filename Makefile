@@ -31,7 +31,7 @@ bench: dependencies peers
 
 # More hostile inputs than `make test` tries.
 fuzz: dependencies
-	@KIST_FUZZ_CASES=1000000 swift test -c release --filter HostileTests
+	@KIST_FUZZ_CASES=1000000 swift test -c release --disable-testable-imports --filter HostileTests
 
 format:
 	@swift format --in-place --recursive Package.swift Sources Tests

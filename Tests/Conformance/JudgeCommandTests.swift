@@ -43,6 +43,19 @@ import Testing
     #expect(bisected.output.contains(norm))
   }
 
+  @Test func `encoders are compared by their sentence vectors`() throws {
+    let folder = try TemporaryFolder()
+    let (source, packed) = (Self.families + "bert", folder.path + "/m.kist")
+    #expect(try kist("convert", source, "-o", packed).status == 0)
+    #expect(try kist("verify", packed, "--against", source, "--bisect").status == 0)
+    #expect(try kist("show", packed, "encoder.layer.1.output.LayerNorm.bias", "-o", folder.path + "/n.npy").status == 0)
+    let norm = "encoder.layer.0.output.LayerNorm.weight"
+    #expect(try kist("edit", packed, "put-tensor", norm, folder.path + "/n.npy").status == 0)
+    let changed = try kist("verify", packed, "--against", source, "--bisect")
+    #expect(changed.status == 1)
+    #expect(changed.output.contains(norm))
+  }
+
   @Test func `probes of another program are recorded and named`() throws {
     let folder = try TemporaryFolder()
     let (source, packed) = (Self.families + "qwen2", folder.path + "/m.kist")

@@ -92,7 +92,7 @@ func repacked(_ tensor: FileTensor, from source: ModelDescription, _ file: Safet
       case .rows(let runs) = location.order
     else { throw KistError(.missing, field: "\(key)", "is not packed") }
     let (blocks, exponents) = (bytes(location.names[0]), bytes(scales[0]))
-    let perRow = location.columnCount / TensorLocation.mxfp4BlockSize
+    let perRow = location.columnCount / DType.mxfp4.unitElementCount
     for run in runs {
       for row in 0..<run.count {
         let first = (run.start + row * run.step) * perRow

@@ -4,17 +4,8 @@ extension Architecture {
     name: "gpt2", classNames: ["GPT2LMHeadModel", "GPT2Model"], modelTypes: ["gpt2"],
     gguf: GGUFForm(
       "gpt2", keys: .sizes + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
-    parameters: [
-      .key(.vocabularySize, "vocab_size"),
-      .key(.width, "n_embd", "hidden_size"),
-      .key(.layerCount, "n_layer", "num_hidden_layers"),
-      .key(.headCount, "n_head", "num_attention_heads"),
-      .fixed(.keyValueHeadCount, .same(.headCount)),
-      .fixed(.headSize, .quotient(.width, .headCount)),
-      .key(.feedForwardSize, "n_inner", or: .multiple(4, .width)),
+    parameters: .gpt + [
       .key(.contextLength, "n_positions", "max_position_embeddings", or: .value(1024)),
-      .key(.activation, "activation_function", or: .value("gelu_new")),
-      .key(.normEpsilon, "layer_norm_epsilon", or: .value(1e-5)),
       .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),
       .key(.scalesAttention, "scale_attn_weights", or: .value(true)),
       .key(.dividesAttentionByLayer, "scale_attn_by_inverse_layer_idx", or: .value(false)),
@@ -47,4 +38,19 @@ extension Architecture {
     ignoredTensors: ["*.attn.bias", "*.attn.masked_bias"])
 
   private static let fused: [TensorRole] = [.query, .key, .value]
+}
+
+extension [ParameterRule] {
+  /// The keys that GPT-2 and GPT-J share.
+  static let gpt: [ParameterRule] = [
+    .key(.vocabularySize, "vocab_size"),
+    .key(.width, "n_embd", "hidden_size"),
+    .key(.layerCount, "n_layer", "num_hidden_layers"),
+    .key(.headCount, "n_head", "num_attention_heads"),
+    .fixed(.keyValueHeadCount, .same(.headCount)),
+    .fixed(.headSize, .quotient(.width, .headCount)),
+    .key(.feedForwardSize, "n_inner", or: .multiple(4, .width)),
+    .key(.activation, "activation_function", or: .value("gelu_new")),
+    .key(.normEpsilon, "layer_norm_epsilon", or: .value(1e-5)),
+  ]
 }

@@ -2,17 +2,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gptj.py.
   static let gptJ = Architecture(
     name: "gpt-j", classNames: ["GPTJForCausalLM", "GPTJModel"], modelTypes: ["gptj"],
-    parameters: [
-      .key(.vocabularySize, "vocab_size"),
-      .key(.width, "n_embd", "hidden_size"),
-      .key(.layerCount, "n_layer", "num_hidden_layers"),
-      .key(.headCount, "n_head", "num_attention_heads"),
-      .fixed(.keyValueHeadCount, .same(.headCount)),
-      .fixed(.headSize, .quotient(.width, .headCount)),
-      .key(.feedForwardSize, "n_inner", or: .multiple(4, .width)),
+    parameters: .gpt + [
       .key(.contextLength, "n_positions", "max_position_embeddings", or: .value(2048)),
-      .key(.activation, "activation_function", or: .value("gelu_new")),
-      .key(.normEpsilon, "layer_norm_epsilon", or: .value(1e-5)),
       .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(false)),
       .key(.rotarySize, "rotary_dim", or: .value(64), null: .same(.headSize)),
       .fixed(.ropeBase, .value(10000.0)),

@@ -1,3 +1,5 @@
+import KistCore
+
 extension ModelDescription {
   /// The shape of a tensor as the forward pass sees it: matrices have a row for each output.
   public func shape(of key: TensorKey) -> [Int]? {
@@ -93,7 +95,7 @@ extension ModelDescription {
     guard let shape = shape(of: key),
       let rule = architecture.tensors.first(where: { $0.role == key.role && $0.part == key.part && isPresent($0) })
     else { return [] }
-    if case .stackedBlocks = rule.form, shape.last.map({ $0 % TensorLocation.mxfp4BlockSize }) != 0 { return [] }
+    if case .stackedBlocks = rule.form, shape.last.map({ $0 % DType.mxfp4.unitElementCount }) != 0 { return [] }
     return rule.form.locations(of: key, shape: shape, name: rule.name, in: self)
   }
 

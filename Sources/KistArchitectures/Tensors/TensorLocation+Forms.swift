@@ -1,3 +1,5 @@
+import KistCore
+
 extension TensorForm {
   /// Where a tensor's rows lie: in one place, or some here and some there, in their order.
   ///
@@ -74,8 +76,8 @@ extension TensorForm {
       return located([expertCount, share.width] + tail, .rows([share.inTurn(expert, rows)]))
     case .stackedBlocks(let roles, let scales):
       let share = Share(key, roles, model)
-      let blocks = [expertCount, share.width, columns / TensorLocation.mxfp4BlockSize]
-      var location = located(blocks + [TensorLocation.mxfp4BlockSize / 2], .rows([share.inTurn(expert, rows)]))
+      let blocks = [expertCount, share.width, columns / DType.mxfp4.unitElementCount]
+      var location = located(blocks + [DType.mxfp4.unitElementCount / 2], .rows([share.inTurn(expert, rows)]))
       location.encoding = .mxfp4(scales: model.names(scales, of: key), shape: blocks)
       return location
     case .neighbouringPairs:

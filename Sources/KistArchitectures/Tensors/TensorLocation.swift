@@ -46,7 +46,4 @@ public struct TensorLocation: Sendable, Equatable {
     /// columns / 32]. Runs count rows of all experts.
     case mxfp4(scales: [String], shape: [Int])
   }
-
-  /// How many numbers a block of MXFP4 has.
-  public static let mxfp4BlockSize = 32
 }

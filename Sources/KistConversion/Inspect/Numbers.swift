@@ -24,7 +24,6 @@ let numbersPerBlock = 1024
   func widen(from start: Int, into values: UnsafeMutablePointer<Double>) -> Int {
     let count = unsafe min(count - start, numbersPerBlock)
     guard count > 0, let base = unsafe bytes.baseAddress else { return 0 }
-    if unsafe dtype.isBlockType { return unsafe widenBlocks(from: start, count, into: values) }
     let source = unsafe base + start * dtype.bitsPerNumber / 8
     switch unsafe dtype {
     case .f32, .c64: unsafe kist_widen_f32(source, count, values)
@@ -40,7 +39,7 @@ let numbersPerBlock = 1024
     case .i32: unsafe widen(source, count, as: Int32.self, values) { Double($0) }
     case .u64: unsafe widen(source, count, as: UInt64.self, values) { Double($0) }
     case .i64: unsafe widen(source, count, as: Int64.self, values) { Double($0) }
-    default: unsafe widenSmallFloats(source, count, values)
+    default: unsafe widenThroughF32(from: start, count, into: values)
     }
     return count
   }
@@ -56,51 +55,27 @@ let numbersPerBlock = 1024
     }
   }
 
-  /// Whole blocks, of which ``numbersPerBlock`` is a multiple.
-  private func widenBlocks(from start: Int, _ count: Int, into values: UnsafeMutablePointer<Double>) -> Int {
-    guard let codec = unsafe BlockCodec(dtype) else { return 0 }
-    let units = unsafe start / dtype.unitElementCount..<(start + count) / dtype.unitElementCount
-    let blocks = unsafe UnsafeRawBufferPointer(
-      rebasing: bytes[units.lowerBound * dtype.unitByteCount..<units.upperBound * dtype.unitByteCount])
+  /// Whole units, of which ``numbersPerBlock`` is a multiple, of dtypes whose values f32 holds exactly.
+  private func widenThroughF32(from start: Int, _ count: Int, into values: UnsafeMutablePointer<Double>) {
+    let decoder = unsafe RowDecoders.decoder(of: dtype)
+    guard let base = unsafe bytes.baseAddress else { return }
+    let source = unsafe base + decoder.byteCount(of: start)
     unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: numbersPerBlock) { floats in
-      guard let base = floats.baseAddress else { return }
-      unsafe codec.dequantize(blocks: blocks, into: base)
-      for index in 0..<count { unsafe values[index] = Double(base[index]) }
-    }
-    return count
-  }
-
-  /// Floats of at most 8 bits, by a table of all of them; the first lies in the lowest bits of its byte.
-  private func widenSmallFloats(_ source: UnsafeRawPointer, _ count: Int, _ values: UnsafeMutablePointer<Double>) {
-    let table = unsafe SmallFloats.table(of: dtype)
-    let bits = unsafe dtype.bitsPerElement
-    if bits == 8 { return unsafe widen(source, count, as: UInt8.self, values) { table[Int($0)] } }
-    let mask = 1 << bits - 1
-    for index in 0..<count {
-      let (byte, shift) = (index * bits / 8, index * bits % 8)
-      var pattern = unsafe Int(source.load(fromByteOffset: byte, as: UInt8.self)) >> shift
-      if shift + bits > 8 {
-        pattern |= unsafe Int(source.load(fromByteOffset: byte + 1, as: UInt8.self)) << (8 - shift)
-      }
-      unsafe values[index] = table[pattern & mask]
+      guard let output = floats.baseAddress else { return }
+      unsafe decoder.decode(source, count: count, into: output)
+      for index in 0..<count { unsafe values[index] = Double(output[index]) }
     }
   }
 }
 
-/// The values of every bit pattern of the dtypes that have at most 8 bits.
-private enum SmallFloats {
-  private static let tables: [DType: [Double]] = {
-    var tables: [DType: [Double]] = [:]
-    for dtype in DType.all where dtype.bitsPerElement <= 8 {
-      guard case .float(let format) = dtype.numbers else { continue }
-      tables[dtype] = (0..<1 << dtype.bitsPerElement).map { Double(format.decode(UInt16($0))) }
-    }
-    return tables
-  }()
+/// Decoders, made once: one has a table.
+private enum RowDecoders {
+  private static let decoders = Dictionary(
+    uniqueKeysWithValues: DType.all.compactMap { dtype in RowDecoder(dtype).map { (dtype, $0) } })
 
-  static func table(of dtype: DType) -> [Double] {
-    guard let table = tables[dtype] else { preconditionFailure("\(dtype) has no table of its values") }
-    return table
+  static func decoder(of dtype: DType) -> RowDecoder {
+    guard let decoder = decoders[dtype] else { preconditionFailure("\(dtype) has no decoder") }
+    return decoder
   }
 }
 

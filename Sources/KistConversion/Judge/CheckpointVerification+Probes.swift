@@ -25,8 +25,14 @@ extension CheckpointVerification {
       verdict = try probes.check(
         try LoadedModel(checkpoint, memory: memory), tolerance: tolerance, parallelism: parallelism)
     } catch {
-      guard !asked, error.kind == .unsupported else { throw error }
-      notes.append("the probes were not run: \(error)")
+      guard !asked, error.kind != .interrupted else { throw error }
+      // A model that contradicts its configuration is damage like any other; all else is no fault of the file.
+      if error.kind == .damaged {
+        problems.append(Problem(kind: nil, name: nil, problem: CheckpointVerification.words(error, path)))
+        isSound = false
+      } else {
+        notes.append("the probes were not run: \(error)")
+      }
       return
     }
     level = "probes"

@@ -35,12 +35,16 @@ public struct ModelComparison: Sendable {
     let expected = try other.advance(texts: texts)
     let tolerance = tolerance ?? Tolerance.between(candidate.weights, reference.weights)
     var comparison = LogitComparison()
-    let next = texts.flatMap { $0.dropFirst().map(Optional.some) + [nil] }
-    for start in stride(from: 0, to: states.rowCount, by: Self.blockSize) {
-      let rows = start..<min(start + Self.blockSize, states.rowCount)
-      let logits = try own.logits(states, rows: rows).numbers()
-      let wanted = try other.logits(expected, rows: rows).numbers()
-      comparison.add(logits, wanted, next: Array(next[rows]), tolerance)
+    if reference.model.head.hasLogits {
+      let next = texts.flatMap { $0.dropFirst().map(Optional.some) + [nil] }
+      for start in stride(from: 0, to: states.rowCount, by: Self.blockSize) {
+        let rows = start..<min(start + Self.blockSize, states.rowCount)
+        let logits = try own.logits(states, rows: rows).numbers()
+        let wanted = try other.logits(expected, rows: rows).numbers()
+        comparison.add(logits, wanted, next: Array(next[rows]), tolerance)
+      }
+    } else {
+      try comparison.addVectors(candidate, states, reference, expected, texts)
     }
     return Verdict(
       comparison, reference: "\(reference.path), computed by Kist", tolerance: tolerance,
@@ -90,6 +94,19 @@ public struct ModelComparison: Sendable {
 }
 
 extension LogitComparison {
+  /// Takes the sentence vectors of encoders in place of logits, one for each text.
+  fileprivate mutating func addVectors(
+    _ candidate: LoadedModel, _ states: Matrix, _ reference: LoadedModel, _ expected: Matrix, _ texts: [[Int]]
+  ) throws(KistError) {
+    let (own, other) = (try candidate.pooling(), try reference.pooling())
+    var start = 0
+    for text in texts {
+      let rows = start..<start + text.count
+      add(own.pool(states, rows: rows)[...], reference: other.pool(expected, rows: rows)[...], next: nil)
+      start = rows.upperBound
+    }
+  }
+
   /// Takes a block of positions.
   mutating func add(_ logits: [Float], _ reference: [Float], next: [Int?], _ tolerance: Tolerance) {
     let size = logits.count / max(1, next.count)

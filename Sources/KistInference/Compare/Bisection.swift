@@ -124,7 +124,7 @@ extension Session {
   /// Whether a step's weights go with the shapes of its inputs.
   func accepts(_ step: Step, _ inputs: [Matrix]) throws(KistError) -> Bool {
     switch step.operation {
-    case .linear: return try weights.matrix(step.tensors[0]).columnCount == inputs[0].columnCount
+    case .linear: return try weights.parts(step.tensors[0])[0].columnCount == inputs[0].columnCount
     case .norm(_, _, let part):
       guard let key = step.tensors.first else { return true }
       let count = try weights.vector(key).count

@@ -5,10 +5,14 @@ import KistCore
 extension Session {
   /// x · Wᵀ + b, [tokens, rows of W]. Tensors: W and perhaps b.
   func linear(_ x: Matrix, _ tensors: [TensorKey]) throws(KistError) -> Matrix {
-    let weight = try weights.matrix(tensors[0])
+    let parts = try weights.parts(tensors[0])
     let bias = tensors.count > 1 ? try weights.vector(tensors[1]) : nil
-    let output = Matrix(toFill: x.rowCount, columns: weight.rowCount)
-    try multiply(x, weight, into: output)
+    let output = Matrix(toFill: x.rowCount, columns: parts.reduce(0) { $0 + $1.rowCount })
+    if parts.count == 1 {
+      try multiply(x, parts[0], into: output)
+    } else {
+      try multiply(x, parts, into: output)
+    }
     if let bias { addToRows(output, bias) }
     return output
   }
@@ -29,6 +33,19 @@ extension Session {
     // As many for each of two threads, and whole registers.
     let even = (parts + 1) / 2 * 2
     return min(most, ((rows + even - 1) / even + 15) / 16 * 16)
+  }
+
+  /// The same for a matrix that lies in several tensors.
+  private func multiply(_ x: Matrix, _ parts: [WeightMatrix], into output: Matrix) throws(KistError) {
+    var column = 0
+    for part in parts {
+      let columns = Matrix(toFill: x.rowCount, columns: part.rowCount)
+      try multiply(x, part, into: columns)
+      for row in 0..<x.rowCount {
+        unsafe (output.row(row) + column).update(from: columns.row(row), count: part.rowCount)
+      }
+      column += part.rowCount
+    }
   }
 
   /// output = x · Wᵀ, a tile of W at a time.

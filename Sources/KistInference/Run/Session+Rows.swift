@@ -5,7 +5,7 @@ import KistCore
 extension Session {
   /// Rows of the embedding table, by token.
   func embed(_ step: Step, _ context: StepContext, _ scale: Float) throws(KistError) -> Matrix {
-    let table = try weights.matrix(step.tensors[0])
+    let table = try weights.table(step.tensors[0])
     let output = Matrix(toFill: context.tokens.count, columns: table.columnCount)
     try lookUp(table, context.tokens, into: output)
     if scale != 1 { unsafe kist_scale(output.values, scale, output.count) }
@@ -21,7 +21,7 @@ extension Session {
 
   /// Adds rows of a table.
   private func add(_ key: TensorKey, rows: [Int], to matrix: Matrix) throws(KistError) {
-    let table = try weights.matrix(key)
+    let table = try weights.table(key)
     let looked = Matrix(toFill: rows.count, columns: table.columnCount)
     try lookUp(table, rows, into: looked)
     unsafe kist_add(matrix.values, looked.values, matrix.count)

@@ -110,7 +110,7 @@ struct WeightMatrix: Sendable {
   private func decodeBlocks(
     _ row: Int, _ count: Int, _ scales: any ByteSource, into values: UnsafeMutablePointer<Float>
   ) throws(KistError) {
-    let size = TensorLocation.mxfp4BlockSize
+    let size = DType.mxfp4.unitElementCount
     let blocks = columnCount / size
     for index in 0..<count {
       let first = (row + index) * blocks
@@ -119,7 +119,7 @@ struct WeightMatrix: Sendable {
         unsafe try source.withBytes(first * size / 2..<(first + blocks) * size / 2) { numbers throws(KistError) in
           for place in 0..<columnCount {
             let pattern = unsafe numbers[place / 2] >> (4 * UInt8(place % 2)) & 15
-            let scale = unsafe Float(sign: .plus, exponent: Int(exponents[place / size]) - 127, significand: 1)
+            let scale = unsafe MiniFloat.f8e8m0.decode(UInt16(exponents[place / size]))
             unsafe output[place] = MiniFloat.f4.decode(UInt16(pattern)) * scale
           }
         }

@@ -68,9 +68,17 @@ public final class WeightTable: Sendable {
 
   public func has(_ key: TensorKey) -> Bool { matrices[key] != nil }
 
-  func matrix(_ key: TensorKey) throws(KistError) -> WeightMatrix {
-    guard let parts = matrices[key], parts.count == 1 else {
-      throw KistError(.damaged, file: file, field: "\(key)", "is missing, or in parts")
+  /// The parts of a matrix in the order of their rows: mostly one.
+  func parts(_ key: TensorKey) throws(KistError) -> [WeightMatrix] {
+    guard let parts = matrices[key] else { throw KistError(.damaged, file: file, field: "\(key)", "is missing") }
+    return parts
+  }
+
+  /// A table of rows, which lies in one tensor.
+  func table(_ key: TensorKey) throws(KistError) -> WeightMatrix {
+    let parts = try parts(key)
+    guard parts.count == 1 else {
+      throw KistError(.unsupported, file: file, field: "\(key)", "lies in several tensors")
     }
     return parts[0]
   }
@@ -83,9 +91,8 @@ public final class WeightTable: Sendable {
   /// All numbers of a small tensor, kept once read.
   func vector(_ key: TensorKey) throws(KistError) -> [Float] {
     if let known = vectors[key] { return known }
-    guard let parts = matrices[key] else { throw KistError(.damaged, file: file, field: "\(key)", "is missing") }
     var values: [Float] = []
-    for part in parts { values += try part.numbers() }
+    for part in try parts(key) { values += try part.numbers() }
     vectors[key] = values
     return values
   }
