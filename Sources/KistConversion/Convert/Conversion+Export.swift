@@ -158,5 +158,7 @@ private final class ExportedFile: FileOutput {
     unsafe try descriptor.write(bytes, at: offset)
   }
 
+  func cut(at offset: Int) throws(KistError) { try descriptor.cut(at: offset) }
+
   func sync() throws(KistError) { try descriptor.sync() }
 }

@@ -106,11 +106,8 @@ public final class KistEditor {
     }
     var commit = Commit(
       entries: kept + newRecords, chunksBlocks: oldBlocks, newChunks: appender.records,
-      generation: file.slot.generation + 1)
+      generation: file.slot.generation + 1, place: file.place)
     if oldBlocks.count + 1 > Layout.maximumChunksBlockCount { try merge(&commit) }
-    (commit.setID, commit.shardNumber, commit.shardCount) = (
-      file.index.root.setID, file.index.root.shardNumber, file.index.root.shardCount
-    )
     let slot = try commit.write(to: output, position: appender.position, syncing: true)
     return Outcome(
       writtenByteCount: slot.fileByteCount - start + Layout.pageByteCount, droppedSignatures: dropped,

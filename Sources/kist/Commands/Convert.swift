@@ -25,6 +25,9 @@ struct Convert: ParsableCommand {
       are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
       between processors in the last bits; everything before them does not.
 
+      --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
+      whole file that verifies alone. Tensors are shared out by their bytes; `kist join` makes one file of all parts.
+
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
       EXAMPLES
@@ -34,6 +37,7 @@ struct Convert: ParsableCommand {
         kist convert model-00001-of-00003.gguf -o model.kist
         kist convert pytorch_model.bin -o model.safetensors
         kist convert weights.npz -o weights.kist
+        kist convert ./hf-dir -o big.kist --part 3/8
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
@@ -58,6 +62,9 @@ struct Convert: ParsableCommand {
   @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
   var golden: String?
 
+  @Option(help: ArgumentHelp("Write only this part of the .kist file: 3/8 is the third of eight.", valueName: "i/n"))
+  var part: PartNumber?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
@@ -65,6 +72,9 @@ struct Convert: ParsableCommand {
 
   func validate() throws {
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
+    guard golden == nil || part == nil else {
+      throw ValidationError("--golden records probes of a whole model: give it to `kist join`.")
+    }
   }
 
   func run() throws {
@@ -72,7 +82,8 @@ struct Convert: ParsableCommand {
       source: source, target: output,
       options: ConversionOptions(
         packing: pack, tensors: patterns, includesAllFiles: allFiles, replacesExisting: global.force,
-        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, part: part, parallelism: global.parallelism)
+    )
     if dryRun {
       try show(ConversionPlanReport(conversion))
     } else {
@@ -112,3 +123,7 @@ struct Convert: ParsableCommand {
 }
 
 extension Packing: ExpressibleByArgument {}
+
+extension PartNumber: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
