@@ -90,4 +90,15 @@ import Testing
     #expect(try kist("score", Self.world).status == 64)
     #expect(try kist("score", Self.world, file, "--stride", "300").status == 2)
   }
+
+  @Test func `a report has the probes' verdict`() throws {
+    let folder = try TemporaryFolder()
+    let (packed, page) = (folder.path + "/w.kist", folder.path + "/r.html")
+    #expect(try kist("convert", Self.world, "-o", packed).status == 0)
+    #expect(try kist("inspect", packed, "--html", page).status == 0)
+    let text = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(text.contains("computes the same, by the word of kist") && text.contains("right, of all"))
+    #expect(try kist("inspect", packed, "--html", page).status == 2)
+    #expect(try kist("inspect", packed, "--html", page, "--stats").status == 64)
+  }
 }
