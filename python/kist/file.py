@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -52,6 +53,7 @@ class KistFile:
         self._opened = open_root(self.path, self._data)
         self.index = Index(self.path, self._data, self._opened)
         self._given: set[str] = set()
+        self._lock = threading.Lock()
 
     # What is in it.
 
@@ -220,9 +222,12 @@ class KistFile:
 
         Small ones share their pages with others, and a second array of one tensor must not see what is written to the first.
         """
-        if entry.codec != RAW or entry.raw_length < PAGE_ALIGNED or self._writable is None or entry.name in self._given:
+        if entry.codec != RAW or entry.raw_length < PAGE_ALIGNED or self._writable is None:
             return None
-        self._given.add(entry.name)
+        with self._lock:
+            if entry.name in self._given:
+                return None
+            self._given.add(entry.name)
         return np.frombuffer(self._writable[entry.run : entry.run + entry.raw_length], np.uint8)
 
     def _run(self, jobs: list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]]) -> None:

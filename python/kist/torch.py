@@ -185,6 +185,11 @@ def _torch_shape(entry: Entry) -> tuple[int, ...]:
     return (entry.raw_length,)
 
 
+def torch_dtype(entry: Entry) -> torch.dtype:
+    """The dtype of the tensor; bytes where PyTorch has none for it, as for blocks."""
+    return _DTYPES.get(entry.dtype.name, torch.uint8)
+
+
 def _viewed(file: str, entry: Entry, content: NDArray[np.uint8]) -> Tensor:
     """Bytes as one dimension of elements; they stay where they are."""
     dtype = entry.dtype
@@ -192,7 +197,8 @@ def _viewed(file: str, entry: Entry, content: NDArray[np.uint8]) -> Tensor:
         raise KistError(file, f"{entry}: dtype", f"this PyTorch has no {dtype.name}")
     if dtype.name == "BOOL" and (content > 1).any():
         content = (content != 0).view(np.uint8)
-    return torch.from_numpy(content).view(_DTYPES.get(dtype.name, torch.uint8))
+    theirs = torch_dtype(entry)
+    return torch.from_numpy(content).view(theirs) if len(content) else torch.empty(0, dtype=theirs)
 
 
 # For writing.
