@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from .decoding import check_chunk, decode_chunk
 from .errors import KistError, KistMissingError
 from .index import Entry, Index
-from .layout import ASSET, CHUNK, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
-from .opening import open_root, within
+from .layout import ASSET, BODY, CHUNK, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
+from .opening import open_root
 from .threads import run_all
 from .values import Array, as_array
 
 __all__ = ["KistFile"]
 
 Path = str | os.PathLike[str]
+
+# A chunk of an entry, and where its raw bytes go; None when it is only compared with its XXH3.
+Job = tuple[Entry, int, Chunk, NDArray[np.uint8] | None]
 
 _BATCH = 1 << 20  # raw bytes that a thread takes at once, where chunks are smaller
 _MAX_RECORD = 64 << 20
@@ -51,6 +54,7 @@ class KistFile:
             self.path = os.fspath(source)
             self._data, self._writable = _map(self.path)
         self._opened = open_root(self.path, self._data)
+        self._length = self._opened.slot.file_length
         self.index = Index(self.path, self._data, self._opened)
         self._given: set[str] = set()
         self._lock = threading.Lock()
@@ -114,7 +118,7 @@ class KistFile:
     def array(self, name: str, *, check: bool = True) -> Array:
         """A tensor as an array. Block types are given as rows of bytes, see `kist.dequantize`.
 
-        With `check=False`, a tensor that is mapped is not compared with its XXH3, and so not read.
+        With `check=False`, a large tensor that is mapped is not compared with its XXH3, and so not read.
         """
         return as_array(self.path, self.tensor(name), self.content(name, check=check))
 
@@ -128,9 +132,9 @@ class KistFile:
         return self.contents([name], check=check)[name][1]
 
     def contents(self, names: Iterable[str], *, check: bool = True) -> dict[str, tuple[Entry, NDArray[np.uint8]]]:
-        """The bytes of several tensors, mapped where they are raw and large, else decoded or copied."""
+        """The bytes of several tensors, mapped where they are raw, else decoded."""
         found: dict[str, tuple[Entry, NDArray[np.uint8]]] = {}
-        jobs: list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]] = []
+        jobs: list[Job] = []
         for name in names:
             entry = self.tensor(name)
             mapped = self._mapped(entry)
@@ -141,7 +145,7 @@ class KistFile:
                     chunk = self.chunk(entry, at)
                     start = at * entry.chunk_length
                     jobs.append((entry, at, chunk, content[start : start + chunk.raw_length]))
-                elif check:
+                elif check or entry.raw_length < PAGE_ALIGNED:  # a small one costs nothing
                     jobs.append((entry, at, self.chunk(entry, at), None))
                 else:
                     self.chunk(entry, at)  # whether the records say that the run is in order
@@ -160,7 +164,7 @@ class KistFile:
             return np.frombuffer(self._data[entry.run + start : entry.run + stop], np.uint8).copy()
         begin = first * entry.chunk_length
         content = np.empty(min((last + 1) * entry.chunk_length, entry.raw_length) - begin, np.uint8)
-        jobs: list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]] = []
+        jobs: list[Job] = []
         for at in range(first, last + 1):
             chunk = self.chunk(entry, at)
             place = at * entry.chunk_length - begin
@@ -171,29 +175,37 @@ class KistFile:
     def chunk(self, entry: Entry, at: int) -> Chunk:
         """A chunk record of an entry, checked."""
         record = self._opened.root.blocks[3 + entry.chunk_block].offset + (entry.first_chunk + at) * CHUNK.size
-        offset, stored, raw, checksum, reserved, leaf = CHUNK.unpack_from(self._data, record)
+        chunk = Chunk._make(CHUNK.unpack_from(self._data, record))
+        offset, stored, raw, _, reserved, _ = chunk
+        before = at * entry.chunk_length
+        if (
+            reserved
+            or raw != min(entry.raw_length - before, entry.chunk_length)
+            or stored > MAX_STORED
+            or offset < BODY
+            or offset + stored > self._length
+            or ((stored != raw or offset != entry.run + before) if entry.codec == RAW else offset % 64)
+        ):
+            raise self._refused(entry, at, chunk, record)
+        return chunk
+
+    def _refused(self, entry: Entry, at: int, chunk: Chunk, record: int) -> KistError:
+        """What is wrong with a chunk record."""
         before = at * entry.chunk_length
         expected = min(entry.raw_length - before, entry.chunk_length)
-
-        def refuse(field: str, message: str) -> KistError:
-            return KistError(self.path, f"{entry}: chunk {at}: {field}", message, record)
-
-        if reserved:
-            raise refuse("reserved", "bytes that are not zero")
-        if raw != expected:
-            raise refuse("raw length", f"{raw} instead of {expected}")
-        if stored > MAX_STORED:
-            raise refuse("stored length", f"{stored} is over {MAX_STORED}")
-        if not within(self._opened.slot, offset, stored):
-            raise refuse("offset", f"{offset} + {stored} lies outside the body")
-        if entry.codec == RAW:
-            if stored != raw:
-                raise refuse("stored length", f"{stored} instead of {raw}")
-            if offset != entry.run + before:
-                raise refuse("offset", f"{offset} leaves the run, which is at {entry.run + before}")
-        elif offset % 64:
-            raise refuse("offset", f"{offset} is not a multiple of 64")
-        return Chunk(offset, stored, raw, checksum, leaf)
+        offset, stored, raw, _, reserved, _ = chunk
+        raw_codec = entry.codec == RAW
+        faults = [
+            (reserved != 0, "reserved", "bytes that are not zero"),
+            (raw != expected, "raw length", f"{raw} instead of {expected}"),
+            (stored > MAX_STORED, "stored length", f"{stored} is over {MAX_STORED}"),
+            (offset < BODY or offset + stored > self._length, "offset", f"{offset} + {stored} lies outside the body"),
+            (raw_codec and stored != raw, "stored length", f"{stored} instead of {raw}"),
+            (raw_codec and offset != entry.run + before, "offset", f"{offset} leaves the run, at {entry.run + before}"),
+            (True, "offset", f"{offset} is not a multiple of 64"),
+        ]
+        field, message = next((field, message) for wrong, field, message in faults if wrong)
+        return KistError(self.path, f"{entry}: chunk {at}: {field}", message, record)
 
     def chunks(self, entry: Entry) -> Iterator[Chunk]:
         """The chunk records of an entry, checked."""
@@ -220,19 +232,19 @@ class KistFile:
     def _mapped(self, entry: Entry) -> NDArray[np.uint8] | None:
         """The bytes of a raw tensor where they lie; None for what is to be copied.
 
-        Small ones share their pages with others, and a second array of one tensor must not see what is written to the first.
+        That is also the second array of one tensor, which must not see what is written to the first.
         """
-        if entry.codec != RAW or entry.raw_length < PAGE_ALIGNED or self._writable is None:
+        if entry.codec != RAW or self._writable is None or not entry.raw_length:
             return None
         with self._lock:
             if entry.name in self._given:
                 return None
             self._given.add(entry.name)
-        return np.frombuffer(self._writable[entry.run : entry.run + entry.raw_length], np.uint8)
+        return np.frombuffer(self._writable, np.uint8, entry.raw_length, entry.run)
 
-    def _run(self, jobs: list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]]) -> None:
+    def _run(self, jobs: list[Job]) -> None:
         """Decodes chunks, or checks those that have no place to be decoded to, on all cores."""
-        batches: list[list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]]] = []
+        batches: list[list[Job]] = []
         room = 0
         for job in jobs:
             if job[2].raw_length > room:
@@ -242,7 +254,7 @@ class KistFile:
             room -= job[2].raw_length
         run_all([partial(self._decode, batch) for batch in batches])
 
-    def _decode(self, batch: list[tuple[Entry, int, Chunk, NDArray[np.uint8] | None]]) -> None:
+    def _decode(self, batch: list[Job]) -> None:
         for entry, at, chunk, out in batch:
             if out is None:
                 check_chunk(self.path, entry, at, chunk, self.stored(chunk))

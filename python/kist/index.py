@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import struct
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,22 +35,27 @@ Columns = NDArray[Any]
 
 
 class Entry(NamedTuple):
-    """Something with a name and content."""
+    """Something with a name and content. From `name_offset` on, the fields of an entry record in their order."""
 
     name: str
-    kind: int
     dtype: Dtype
-    dtype_code: int  # what `dtype` does not say of a dtype that this reader does not know
     shape: tuple[int, ...]
+    name_offset: int
+    name_length: int
+    kind: int
     transform: int
     codec: int
+    rank: int
+    dtype_code: int  # what `dtype` does not say of a dtype that this reader does not know
+    chunk_block: int
     ordinal: int
+    first_dim: int
+    first_chunk: int
     raw_length: int
     chunk_length: int
     chunk_count: int
-    chunk_block: int
-    first_chunk: int
     run: int
+    reserved: int
     digest: bytes
 
     @property
@@ -78,6 +85,9 @@ _CHUNK_LENGTH = _table(lambda dtype: dtype.chunk_length)
 _ROTATES = _table(lambda dtype: dtype.rotates)
 
 
+_SHAPES = [struct.Struct(f"<{rank}Q") for rank in range(MAX_RANK + 1)]
+
+
 class Index:
     """The entries of an opened file, by name and kind."""
 
@@ -96,23 +106,22 @@ class Index:
         self._check_shapes()
         self._check_content()
         kinds = self._columns["kind"]
-        places: list[dict[str, int]] = []
-        for kind in (TENSOR, ASSET, RECORD):
-            which = np.flatnonzero(kinds == kind).tolist()
-            places.append({self.names[at]: at for at in which})
-        self.tensors, self.assets, self.records = places
+        self.tensors, self.assets, self.records = (self._places(kinds == kind) for kind in (TENSOR, ASSET, RECORD))
+
+    def _places(self, which: Columns) -> dict[str, int]:
+        """Where the entries of one kind are, by name."""
+        if which.all():
+            return dict(zip(self.names, range(len(which)), strict=True))
+        return dict(zip(compress(self.names, which.tolist()), np.flatnonzero(which).tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self.names)
 
     def entry(self, at: int) -> Entry:
-        (_, _, kind, transform, codec, rank, code, block, ordinal, first_dim, first_chunk, raw, length, count, run, _,
-         digest) = ENTRY.unpack_from(self._records, at * ENTRY.size)  # fmt: skip
-        shape = tuple(self._dims[first_dim : first_dim + rank].tolist())
-        return Entry(
-            self.names[at], kind, DTYPES.get(code, BYTES), code, shape, transform, codec, ordinal, raw, length, count,
-            block, first_chunk, run, digest,
-        )  # fmt: skip
+        fields = ENTRY.unpack_from(self._records, at * ENTRY.size)
+        rank, code, first_dim = fields[5], fields[6], fields[9]
+        shape = _SHAPES[rank].unpack_from(self._dims, 8 * first_dim)
+        return Entry._make((self.names[at], DTYPES.get(code, BYTES), shape, *fields))
 
     def by_ordinal(self, places: dict[str, int]) -> list[str]:
         """Names in the order of the source; entries of one ordinal by name."""
@@ -139,22 +148,29 @@ class Index:
         size = np.uint64(len(text))
         inside = (offset <= size) & (length <= size - np.minimum(offset, size))
         self._need(inside, "name", "{name} + {name_length} lies outside the names block")
-        ends = offset + length
-        raw = [text[start:end] for start, end in zip(offset.tolist(), ends.tolist(), strict=True)]
-        names: list[str] = []
+        bounds = list(zip(offset.tolist(), (offset + length).tolist(), strict=True))
+        if text.isascii():
+            characters = text.decode("ascii")
+            names = [characters[start:end] for start, end in bounds]
+            if all(map(operator.lt, names, names[1:])):
+                return names
+        raw = [text[start:end] for start, end in bounds]
+        names = []
         try:
             for name in raw:
                 names.append(name.decode())
         except UnicodeDecodeError:
             self._need(np.arange(len(raw)) != len(names), "name", "not valid UTF-8")
-        keys = list(zip(raw, kind.tolist(), strict=True))
-        if not all(map(operator.lt, keys, keys[1:])):
-            self.names = names
-            pairs = zip(keys, keys[1:], strict=False)
-            at, twice = next((at, last == this) for at, (last, this) in enumerate(pairs, 1) if last >= this)
-            message = "stands twice" if twice else "not sorted: the one before it is greater"
-            self._need(np.arange(len(keys)) != at, "name", message)
+        if not all(map(operator.lt, raw, raw[1:])):
+            self._check_order(names, list(zip(raw, kind.tolist(), strict=True)))
         return names
+
+    def _check_order(self, names: list[str], keys: list[tuple[bytes, int]]) -> None:
+        """Entries are sorted by name, those of one name by kind."""
+        self.names = names
+        for at, (last, this) in enumerate(zip(keys, keys[1:], strict=False), 1):
+            message = "stands twice" if last == this else "not sorted: the one before it is greater"
+            self._need(np.arange(len(keys)) != (at if last >= this else -1), "name", message)
 
     def _check_packing(self) -> None:
         columns = self._columns
@@ -184,22 +200,27 @@ class Index:
         for each in np.unique(rank[rank > 0]).tolist():
             where = np.flatnonzero(rank == each)
             dims = self._dims[first[where][:, None] + np.arange(each, dtype=np.uint64)]
-            # In floating point first: below 2⁶² at every step the products in u64 are exact.
-            suspect = np.maximum.accumulate(np.multiply.accumulate(dims.astype(np.float64), axis=1), axis=1)[:, -1]
-            for at in np.flatnonzero((suspect >= 2.0**62) | (dims >= 1 << 62).any(axis=1)).tolist():
-                product = 1
-                for dim in dims[at].tolist():
-                    product *= dim
-                    good = product < 1 << 63 and dim < 1 << 63
-                    self._need(np.arange(len(columns)) != (-1 if good else where[at]), "dims",
-                               "they or their product reach 2⁶³")  # fmt: skip
-            units[where] = np.multiply.reduce(dims, axis=1)
+            if (dims >= 1 << (62 // each)).any():
+                self._check_products(where, dims)
+            product = dims[:, 0].copy()
+            for column in range(1, each):
+                product *= dims[:, column]
+            units[where] = product
         tensor = (kind == TENSOR) & self._known
         elements = np.maximum(_ELEMENTS[self._code], 1).astype(np.uint64)
         length = np.maximum(_UNIT[self._code], 1).astype(np.uint64)
         raw = columns["raw_length"]
         fits = (units % elements == 0) & (raw % length == 0) & (raw // length == units // elements)
         self._need(fits | ~tensor, "raw length", "{raw_length} does not follow from shape and dtype")
+
+    def _check_products(self, where: Columns, dims: Columns) -> None:
+        """Whether dimensions, and their product at every step, stay below 2⁶³."""
+        for at, sizes in zip(where.tolist(), dims.tolist(), strict=True):
+            product = 1
+            for size in sizes:
+                product *= size
+                if max(product, size) >= 1 << 63:
+                    self._need(np.arange(len(self._columns)) != at, "dims", "they or their product reach 2⁶³")
 
     def _check_content(self) -> None:
         columns = self._columns

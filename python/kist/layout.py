@@ -83,6 +83,7 @@ class Chunk(NamedTuple):
     stored_length: int
     raw_length: int
     xxh3: int
+    reserved: int
     leaf: bytes
 
 

@@ -242,7 +242,7 @@ class Writer:
             chunk = self._packed.get(key)
             if chunk is None:
                 self._position = aligned(self._position)
-                chunk = Chunk(self._position, len(stored), len(raw), xxh3(stored), leaf)
+                chunk = Chunk(self._position, len(stored), len(raw), xxh3(stored), 0, leaf)
                 self._write(stored)
                 self._packed[key] = chunk
             self._chunks.append(chunk)
@@ -260,7 +260,7 @@ class Writer:
             self._write(content.data)
         offset = run
         for piece, (leaf, checksum) in zip(pieces, hashes, strict=True):
-            self._chunks.append(Chunk(offset, len(piece), len(piece), checksum, leaf))
+            self._chunks.append(Chunk(offset, len(piece), len(piece), checksum, 0, leaf))
             offset += len(piece)
         return run, digest
 
@@ -290,8 +290,7 @@ class Writer:
             first_dim += rank
         blocks: dict[int, bytes] = {}
         if self._chunks:
-            chunks = (CHUNK.pack(c.offset, c.stored_length, c.raw_length, c.xxh3, 0, c.leaf) for c in self._chunks)
-            blocks[CHUNKS] = self._write_block(CHUNKS, b"".join(chunks))
+            blocks[CHUNKS] = self._write_block(CHUNKS, b"".join(CHUNK.pack(*chunk) for chunk in self._chunks))
         for kind, content in ((ENTRIES, bytes(records)), (NAMES, names), (DIMS, dims)):
             blocks[kind] = self._write_block(kind, content)
         digests = package_digests(Digested(d.name, d.kind, d.dtype.code, d.shape, d.digest) for d in entries)
