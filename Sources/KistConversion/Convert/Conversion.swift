@@ -12,6 +12,8 @@ public struct ConversionOptions: Sendable {
   public var replacesExisting: Bool
   /// What a container is to say that its model computes.
   public var probes: ProbeSource
+  /// Divides what is written into files of at most this length.
+  public var shardByteCount: Int?
   /// The part to do of a conversion that is shared; all of it when nil.
   public var part: PartNumber?
   public var parallelism: Parallelism
@@ -27,13 +29,15 @@ public struct ConversionOptions: Sendable {
 
   public init(
     packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed, part: PartNumber? = nil, parallelism: Parallelism = Parallelism()
+    probes: ProbeSource = .computed, shardByteCount: Int? = nil, part: PartNumber? = nil,
+    parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
+    self.shardByteCount = shardByteCount
     self.part = part
     self.parallelism = parallelism
   }
@@ -59,6 +63,8 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Things that a person should know: files left out, headers written anew.
     public var notices: [String]
+    /// Paths of the files, when the target is a set of several.
+    public var files: [String] = []
   }
 
   /// Opens a source and settles how it becomes the target.
@@ -75,6 +81,7 @@ public struct Conversion: Sendable {
       source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors,
       range: options.part?.range(ofItems: tensors.map(\.byteCount)) ?? tensors.indices)
     try conversion.checkTarget()
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
@@ -93,13 +100,14 @@ public struct Conversion: Sendable {
     defer { progress.end() }
     var outcome =
       switch targetFormat {
+      case .kist where options.shardByteCount != nil: try packShards(progress)
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
       case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
-    if targetFormat == .kist { try recordProbes(&outcome) }
+    if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome
   }

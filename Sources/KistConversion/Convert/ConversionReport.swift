@@ -56,9 +56,11 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var byteCount: Int
   public var seconds: Double
   public var notices: [String]
+  /// Of a set, its files.
+  public var files: [String]?
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, seconds, notices
+    case schema, source, target, seconds, notices, files
     case sourceByteCount = "source_bytes"
     case targetFormat = "target_format"
     case tensorCount = "tensors"
@@ -76,5 +78,6 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     byteCount = outcome.byteCount
     self.seconds = seconds
     notices = outcome.notices
+    files = outcome.files.isEmpty ? nil : outcome.files
   }
 }
