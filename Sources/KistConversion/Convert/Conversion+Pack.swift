@@ -5,11 +5,7 @@ extension Conversion {
   /// Writes a container, or a part of one.
   func pack(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = Outcome(byteCount: 0, notices: [])
-    let writer = try KistWriter(
-      creating: target,
-      options: WriterOptions(
-        packing: options.packing, parallelism: options.parallelism, progress: progress,
-        replacesExisting: options.replacesExisting))
+    let writer = try makeWriter(target, progress)
     try writer.add(try packedTensors(range), firstOrdinal: range.lowerBound)
     if let part = options.part {
       let manifest = try SetManifest(.parts, count: part.count, source: source, options: options.inManifest)
@@ -24,7 +20,15 @@ extension Conversion {
     return outcome
   }
 
-  private func packedTensors(_ range: Range<Int>) throws(KistError) -> [NewEntry] {
+  func makeWriter(_ path: String, _ progress: any ProgressObserver) throws(KistError) -> KistWriter {
+    try KistWriter(
+      creating: path,
+      options: WriterOptions(
+        packing: options.packing, parallelism: options.parallelism, progress: progress,
+        replacesExisting: options.replacesExisting))
+  }
+
+  func packedTensors(_ range: Range<Int>) throws(KistError) -> [NewEntry] {
     try tensors[range].map { tensor throws(KistError) in
       guard let dtype = tensor.dtype else {
         throw KistError(
@@ -37,16 +41,18 @@ extension Conversion {
   }
 
   /// What a container holds besides tensors, in order.
-  private func otherEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
-    guard let container = source.container, takesAll else { return try fileEntries(&outcome) }
+  func otherEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
+    guard !source.containers.isEmpty, takesAll, !isRetyped else { return try fileEntries(&outcome) }
     // A container's other entries go over as they are, signatures too: they are of the content, which stays.
-    return container.copies(of: .asset) + container.copies(of: .record).filter { !$0.isManifest }.map(\.released)
+    let assets = source.containers.flatMap { $0.copies(of: .asset) }
+    let records = source.containers.flatMap { $0.copies(of: .record) }.filter { !$0.isManifest }
+    return assets + records.map(\.released)
   }
 
   private func fileEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
-    var assets = source.assets.map { NewEntry.asset($0.path, source: $0.source) }
+    var assets = try writtenAssets().map { NewEntry.asset($0.path, source: $0.source) }
     // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
-    let keepsHeaders = takesAll || source.provenanceFormat == .gguf
+    let keepsHeaders = (takesAll && !isRetyped) || source.provenanceFormat == .gguf
     if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }
     if !takesAll {
       outcome.notices.append(
@@ -79,6 +85,8 @@ extension ConversionOptions {
   var inManifest: [SetManifest.Option] {
     var options = [SetManifest.Option(name: "pack", value: packing.rawValue)]
     if !tensors.isEmpty { options.append(.init(name: "tensors", value: tensors.joined(separator: " "))) }
+    if type != .keep { options.append(.init(name: "type", value: type.name)) }
+    if let shardByteCount { options.append(.init(name: "shard-size", value: String(shardByteCount))) }
     if includesAllFiles { options.append(.init(name: "all-files", value: "yes")) }
     return options
   }

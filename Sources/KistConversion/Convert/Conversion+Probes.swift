@@ -3,19 +3,35 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  /// Lets the container say what its model computes.
-  func recordProbes(_ outcome: inout Outcome) throws(KistError) {
+  /// Whether the container is to say what its model computes.
+  func wantsProbes() throws(KistError) -> Bool {
     // A part has not the whole model: probes are added after the join.
-    guard options.probes != .none, options.part == nil else { return }
+    guard options.probes != .none, options.part == nil else { return false }
     // A container brings its own, and its signatures are of content that must not change.
-    guard source.container == nil, takesAll else {
-      guard case .golden = options.probes else { return }
+    guard source.containers.isEmpty || isRetyped, takesAll else {
+      guard case .golden = options.probes else { return false }
       throw KistError(
         .unsupported, file: target, "probes are recorded when a whole model becomes a container, and this is not one")
     }
-    let recorded = try options.probes.record(of: source, into: target, options.parallelism)
-    outcome.byteCount += recorded.byteCount
-    outcome.notices += recorded.notices
+    return true
+  }
+
+  func recordProbes(_ outcome: inout Outcome) throws(KistError) {
+    guard let probes = try probes(&outcome) else { return }
+    outcome.byteCount += try ProbeSet.record(probes, into: target, options.parallelism)
+  }
+
+  /// The record of what the source computes; nil when it is not wanted or can't be had.
+  func probes(_ outcome: inout Outcome) throws(KistError) -> [UInt8]? {
+    guard try wantsProbes() else { return nil }
+    if options.probes == .computed {
+      for container in source.containers {
+        if let recorded = try container.recordBytes(RecordName.probes) { return recorded }
+      }
+    }
+    let (probes, notices) = try options.probes.compute(of: source, options.parallelism)
+    outcome.notices += notices
+    return try probes?.encoded()
   }
 }
 
@@ -25,35 +41,36 @@ extension SetJoin {
     _ probes: ConversionOptions.ProbeSource, parallelism: Parallelism, _ outcome: inout Outcome
   ) throws(KistError) {
     guard probes != .none else { return }
-    let recorded = try probes.record(of: try Checkpoint.open(path: target), into: target, parallelism)
-    outcome.byteCount += recorded.byteCount
-    outcome.notices += recorded.notices
+    let (computed, notices) = try probes.compute(of: try Checkpoint.open(path: target), parallelism)
+    outcome.notices += notices
+    guard let computed else { return }
+    outcome.byteCount += try ProbeSet.record(try computed.encoded(), into: target, parallelism)
+  }
+}
+
+extension ProbeSet {
+  /// Records probes in a container by a commit of its own: everything before it is the same on every machine.
+  ///
+  /// - Returns: the bytes that it took.
+  static func record(_ encoded: [UInt8], into target: String, _ parallelism: Parallelism) throws(KistError) -> Int {
+    let editor = try KistEditor(path: target, options: WriterOptions(parallelism: parallelism))
+    editor.put(.record(RecordName.probes, encoded))
+    return try editor.commit().writtenByteCount
   }
 }
 
 extension ConversionOptions.ProbeSource {
-  /// Records probes in a container by a commit of its own: everything before it is the same on every machine.
-  ///
-  /// - Returns: the bytes that it took, and what a person should know.
-  func record(
-    of source: Checkpoint, into target: String, _ parallelism: Parallelism
-  ) throws(KistError) -> (byteCount: Int, notices: [String]) {
-    let probes: ProbeSet
+  /// - Returns: the probes, or what a person should know: what nobody asked for is no obstacle.
+  func compute(
+    of source: Checkpoint, _ parallelism: Parallelism
+  ) throws(KistError) -> (probes: ProbeSet?, notices: [String]) {
     do throws(KistError) {
-      probes = try compute(of: source, parallelism)
+      let model = try LoadedModel(source)
+      if case .golden(let path) = self { return (try ProbeSet(try LogitFile(path: path), of: model), []) }
+      return (try ProbeSet(of: model, parallelism: parallelism), [])
     } catch {
-      // What nobody asked for is no obstacle.
       guard self == .computed, error.kind != .interrupted else { throw error }
-      return (0, ["no probes: \(error)"])
+      return (nil, ["no probes: \(error)"])
     }
-    let editor = try KistEditor(path: target, options: WriterOptions(parallelism: parallelism))
-    editor.put(.record(RecordName.probes, try probes.encoded()))
-    return (try editor.commit().writtenByteCount, [])
-  }
-
-  private func compute(of source: Checkpoint, _ parallelism: Parallelism) throws(KistError) -> ProbeSet {
-    let model = try LoadedModel(source)
-    if case .golden(let path) = self { return try ProbeSet(try LogitFile(path: path), of: model) }
-    return try ProbeSet(of: model, parallelism: parallelism)
   }
 }

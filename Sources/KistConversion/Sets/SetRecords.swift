@@ -29,6 +29,9 @@ extension NewEntry {
   /// Signatures and probes are about the whole model: in a part of it they wait under another name.
   var held: NewEntry { renamed(RecordName.held(name)) }
 
+  /// The same for signatures alone: a set of shards computes what its probes say.
+  var heldSignature: NewEntry { compareBytes(name, RecordName.probes) == 0 ? self : held }
+
   /// With the name that it has in the whole.
   var released: NewEntry { renamed(RecordName.released(name)) }
 

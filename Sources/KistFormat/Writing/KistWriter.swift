@@ -84,15 +84,24 @@ public final class KistWriter {
   /// - Throws: `invalid` when two entries have the same name and kind.
   @discardableResult
   public func finish() throws(KistError) -> Int {
+    let byteCount = try seal()
+    try publish()
+    return byteCount
+  }
+
+  /// Writes the index. The file is whole, and has no name yet.
+  package func seal() throws(KistError) -> Int {
     precondition(!isFinished, "a KistWriter finishes once")
     isFinished = true
     try requireUnique(records)
     let commit = Commit(entries: records, newChunks: appender.records, generation: 1, place: place)
     // NewFile syncs everything once, before the file has a name.
     let slot = try commit.write(to: file.output, position: appender.position, syncing: false)
-    try file.commit(replacing: options.replacesExisting)
     return slot.fileByteCount
   }
+
+  /// Syncs a sealed file and gives it its name.
+  package func publish() throws(KistError) { try file.commit(replacing: options.replacesExisting) }
 }
 
 /// Throws when two entries have the same name and kind.
