@@ -6,6 +6,9 @@ struct LayerAreas {
     var name: String
     var parts: [Part]
 
+    /// The name's last two parts: `layers.3`.
+    var shortName: String { name.split(separator: ".").suffix(2).joined(separator: ".") }
+
     func size(_ measure: KeyPath<Part, Int>) -> Int { parts.reduce(0) { $0 + $1[keyPath: measure] } }
   }
 

@@ -63,7 +63,7 @@ extension ModelReport {
         .element(
           "div",
           ["class": "area", "style": style(place, in: frame.width, frame.height), "tabindex": "0", "aria-label": says],
-          parts + [.element("b", [:], area.name), .element("small", [:], words(area.size(measure)))]))
+          parts + [.element("b", [:], area.shortName), .element("small", [:], words(area.size(measure)))]))
     }
     return .element("div", ["class": "treemap", "id": id, "role": "group", "aria-label": "Layers as areas"], boxes)
   }
