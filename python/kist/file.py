@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .decoding import check_chunk, decode_chunk
 from .errors import KistError, KistMissingError
 from .index import Entry, Index
-from .layout import ASSET, BODY, CHUNK, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
+from .layout import ASSET, BODY, CHUNK, CHUNK_COLUMNS, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
 from .opening import open_root
 from .threads import run_all
 from .values import Array, as_array
@@ -138,6 +138,10 @@ class KistFile:
         for name in names:
             entry = self.tensor(name)
             mapped = self._mapped(entry)
+            if mapped is not None and not check and entry.raw_length >= PAGE_ALIGNED:
+                self._check_run(entry)
+                found[name] = entry, mapped
+                continue
             content = np.empty(entry.raw_length, np.uint8) if mapped is None else mapped
             found[name] = entry, content
             for at in range(entry.chunk_count):
@@ -145,10 +149,8 @@ class KistFile:
                     chunk = self.chunk(entry, at)
                     start = at * entry.chunk_length
                     jobs.append((entry, at, chunk, content[start : start + chunk.raw_length]))
-                elif check or entry.raw_length < PAGE_ALIGNED:  # a small one costs nothing
+                else:  # checked when it is small, too: that costs next to nothing
                     jobs.append((entry, at, self.chunk(entry, at), None))
-                else:
-                    self.chunk(entry, at)  # whether the records say that the run is in order
         self._run(jobs)
         return found
 
@@ -159,8 +161,7 @@ class KistFile:
             return np.empty(0, np.uint8)
         first, last = start // entry.chunk_length, (stop - 1) // entry.chunk_length
         if entry.codec == RAW and not check:
-            for at in range(first, last + 1):
-                self.chunk(entry, at)
+            self._check_run(entry)
             return np.frombuffer(self._data[entry.run + start : entry.run + stop], np.uint8).copy()
         begin = first * entry.chunk_length
         content = np.empty(min((last + 1) * entry.chunk_length, entry.raw_length) - begin, np.uint8)
@@ -188,6 +189,17 @@ class KistFile:
         ):
             raise self._refused(entry, at, chunk, record)
         return chunk
+
+    def _check_run(self, entry: Entry) -> None:
+        """Checks the chunk records of a raw entry all at once."""
+        start = self._opened.root.blocks[3 + entry.chunk_block].offset + entry.first_chunk * CHUNK.size
+        records = np.frombuffer(self._data[start : start + entry.chunk_count * CHUNK.size], CHUNK_COLUMNS)
+        before = np.arange(entry.chunk_count, dtype=np.uint64) * np.uint64(entry.chunk_length)
+        good = (records["offset"] == before + np.uint64(entry.run)) & (records["reserved"] == 0)
+        good &= records["stored"] == np.minimum(np.uint64(entry.raw_length) - before, np.uint64(entry.chunk_length))
+        good &= records["raw"] == records["stored"]
+        if not good.all():
+            self.chunk(entry, int(np.argmin(good)))  # raises what is wrong
 
     def _refused(self, entry: Entry, at: int, chunk: Chunk, record: int) -> KistError:
         """What is wrong with a chunk record."""
