@@ -52,6 +52,10 @@ void kist_widen_f16(const void *source, size_t count, double *values);
 void kist_bf16_to_f32(const void *source, size_t count, float *values);
 void kist_f16_to_f32(const void *source, size_t count, float *values);
 
+/// Narrows `count` numbers to the nearest, ties to even, at any address. Beyond the range is infinity, NaN stays NaN.
+void kist_f32_to_bf16(const float *values, size_t count, void *target);
+void kist_f32_to_f16(const float *values, size_t count, void *target);
+
 /// Ends of pieces of ASCII text as GPT-2's pattern cuts it, from `*start` on, where a piece begins; `*start` moves to the last that was
 /// found. Stops where it can't tell: there the plain scanner goes on. Gives the number of ends; `capacity` is 64 or more.
 /// Sources/KistTokenizers/Patterns/Scanners has the plain twins.
