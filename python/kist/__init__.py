@@ -12,6 +12,7 @@ from .errors import KistError, KistIndexError, KistMissingError
 from .file import KistFile
 from .opener import safe_open
 from .quantization import dequantize
+from .sets import open_set
 from .signatures import signed_by
 from .writer import Writer
 
@@ -23,6 +24,7 @@ __all__ = [
     "KistMissingError",
     "Writer",
     "dequantize",
+    "open_set",
     "safe_open",
     "signed_by",
     "verify",

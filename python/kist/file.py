@@ -86,6 +86,21 @@ class KistFile:
         """SHA-256 over everything but signatures; what signatures sign."""
         return self._opened.root.package_digest
 
+    @property
+    def set_id(self) -> bytes:
+        """What the files of one set share; zero where the file is in none."""
+        return self._opened.root.set_id
+
+    @property
+    def shard(self) -> int:
+        """The file's number in its set, from 1; 0 where it is in none."""
+        return self._opened.root.shard
+
+    @property
+    def shards(self) -> int:
+        """How many files its set has; 0 where it is in none."""
+        return self._opened.root.shards
+
     def tensor(self, name: str) -> Entry:
         """The index entry of a tensor: dtype, shape and how it is stored."""
         at = self.index.tensors.get(name)

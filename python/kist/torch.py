@@ -17,6 +17,7 @@ from .file import KistFile
 from .index import Entry
 from .packing import Packing
 from .saving import Content, write_tensors
+from .sets import open_set
 from .slicing import KistSlice, select_rows
 from .values import array_shape
 
@@ -38,9 +39,13 @@ def load_file(
     filename: str | os.PathLike[str], device: str | int | torch.device = "cpu", *, check: bool = False
 ) -> dict[str, Tensor]:
     """All tensors, in the order of the source. Raw ones are mapped and read when they are used; packed ones are unpacked by
-    all cores and checked. With `check=True` the mapped ones are read now, and compared with their XXH3."""
-    file = KistFile(filename)
-    return tensors_of(file, file.tensors, device_of(file.path, device), check)
+    all cores and checked. With `check=True` the mapped ones are read now, and compared with their XXH3. A folder stands for
+    the model in it, of however many shards."""
+    target = device_of(os.fspath(filename), device)
+    tensors: dict[str, Tensor] = {}
+    for file in open_set(filename) if os.path.isdir(filename) else [KistFile(filename)]:
+        tensors |= tensors_of(file, file.tensors, target, check)
+    return tensors
 
 
 def load(data: bytes) -> dict[str, Tensor]:

@@ -84,6 +84,7 @@ def test_slices_are_those_of_pytorch(path: Path, tensors: dict[str, Any], index:
 
 
 @pytest.mark.parametrize("index", [2, -3, (0, 0, 0, 0), slice(None, None, -1), "x", 1.0, slice("a", None)], ids=str)
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_slices_that_pytorch_refuses_are_refused_as_it_does(path: Path, tensors: dict[str, Any], index: Any) -> None:
     with pytest.raises((IndexError, TypeError, ValueError)) as expected:
         tensors["cube"][index]
