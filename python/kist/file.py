@@ -153,19 +153,21 @@ class KistFile:
         for name in names:
             entry = self.tensor(name)
             mapped = self._mapped(entry)
-            if mapped is not None and not check and entry.raw_length >= PAGE_ALIGNED:
-                self._check_run(entry)
-                found[name] = entry, mapped
-                continue
-            content = np.empty(entry.raw_length, np.uint8) if mapped is None else mapped
-            found[name] = entry, content
-            for at in range(entry.chunk_count):
-                if mapped is None:
-                    chunk = self.chunk(entry, at)
+            if mapped is None:
+                content = np.empty(entry.raw_length, np.uint8)
+                for at, chunk in enumerate(self.chunks(entry)):
                     start = at * entry.chunk_length
                     jobs.append((entry, at, chunk, content[start : start + chunk.raw_length]))
-                else:  # checked when it is small, too: that costs next to nothing
-                    jobs.append((entry, at, self.chunk(entry, at), None))
+            else:
+                content = mapped
+                if entry.raw_length < PAGE_ALIGNED:  # costs next to nothing
+                    chunk = self.chunk(entry, 0)
+                    check_chunk(self.path, entry, 0, chunk, self.stored(chunk))
+                elif check:
+                    jobs += [(entry, at, chunk, None) for at, chunk in enumerate(self.chunks(entry))]
+                else:
+                    self._check_run(entry)
+            found[name] = entry, content
         self._run(jobs)
         return found
 
@@ -206,7 +208,11 @@ class KistFile:
         return chunk
 
     def _check_run(self, entry: Entry) -> None:
-        """Checks the chunk records of a raw entry all at once."""
+        """Checks the chunk records of a raw entry; many of them all at once."""
+        if entry.chunk_count < 16:
+            for at in range(entry.chunk_count):
+                self.chunk(entry, at)
+            return
         start = self._opened.root.blocks[3 + entry.chunk_block].offset + entry.first_chunk * CHUNK.size
         records = np.frombuffer(self._data[start : start + entry.chunk_count * CHUNK.size], CHUNK_COLUMNS)
         before = np.arange(entry.chunk_count, dtype=np.uint64) * np.uint64(entry.chunk_length)

@@ -48,9 +48,7 @@ def save_file(
     write_tensors(_contents(tensor_dict, os.fspath(filename)), filename, metadata, packing)
 
 
-def save(
-    tensor_dict: Mapping[str, Array], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto"
-) -> bytes:
+def save(tensor_dict: Mapping[str, Array], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto") -> bytes:
     """The bytes of a file with these tensors."""
     stream = io.BytesIO()
     write_tensors(_contents(tensor_dict, ""), stream, metadata, packing)

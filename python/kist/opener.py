@@ -17,7 +17,7 @@ _NUMPY = ("np", "numpy")
 _TORCH = ("pt", "torch", "pytorch")
 
 
-class safe_open:  # noqa: N801: safetensors' name
+class safe_open:  # safetensors' name
     """Opens a Kist file and gives its tensors as they are asked for.
 
         with safe_open("model.kist", framework="pt", device="cpu") as f:
@@ -104,7 +104,5 @@ class safe_open:  # noqa: N801: safetensors' name
     def __enter__(self) -> safe_open:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._opened = None

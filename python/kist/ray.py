@@ -3,8 +3,8 @@
     python -m kist.ray convert ./hf-dir big.kist --workers 8
     python -m kist.ray convert ./hf-dir big.kist --type Q4_K_M --workers 8 -- --pack max
 
-Each task runs the command with `--part i/n`; source and target lie where all nodes see them under the same path. Options after
-`--` go to the command as they are. The file is byte for byte the one that a single run writes.
+Each task runs the command with `--part i/n`; source and target lie where all nodes see them under the same path. Options
+after `--` go to the command as they are. The file is byte for byte the one that a single run writes.
 
 What fails is tried again: a part whose worker, node or process died, on any node. A part appears under its name only when it
 is complete, so nothing half-done is ever joined, and a run that was stopped goes on with the parts that are there.
@@ -92,8 +92,8 @@ def convert(job: Job, *, workers: int, retries: int = 3, keep_parts: bool = Fals
 
 
 def _place(job: Job, part: int, nodes: Sequence[str]) -> dict[str, Any]:
-    """Neighbouring parts read the same files, so they go to one node, which then has these in its cache. Soft: a node that is
-    busy or gone is no obstacle."""
+    """Neighbouring parts read the same files, so they go to one node, which then has these in its cache. Soft: a node that
+    is busy or gone is no obstacle."""
     if len(nodes) < 2:
         return {}
     node = nodes[(part - 1) * len(nodes) // job.parts]
@@ -182,7 +182,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("source", help="a checkpoint, where all nodes see it")
     parser.add_argument("target", help="the .kist file to write, likewise")
     parser.add_argument("--type", help="what tensors become: f32, f16, bf16 or a quantized type")
-    parser.add_argument("--workers", type=int, default=0, help="parts worked on at once; by default one per CPU of the cluster")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="parts worked on at once; by default one per CPU of the cluster"
+    )
     parser.add_argument("--parts", type=int, default=0, help="parts; by default two for each worker")
     parser.add_argument("--retries", type=int, default=3, help="how often a part is tried again (3)")
     parser.add_argument("--address", help="of the cluster; by default the one of RAY_ADDRESS, else one on this machine")

@@ -29,9 +29,7 @@ _NAMES = {
     "C64": "complex64", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
     "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz", "F4": "float4_e2m1fn_x2",
 }  # fmt: skip
-_DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, theirs) for name, theirs in _NAMES.items() if hasattr(torch, theirs)
-}
+_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, theirs) for name, theirs in _NAMES.items() if hasattr(torch, theirs)}
 _OF_TORCH = {theirs: name for name, theirs in _DTYPES.items()}
 
 
@@ -68,9 +66,7 @@ def save_file(
     write_tensors(_contents(tensors, os.fspath(filename)), filename, metadata, packing)
 
 
-def save(
-    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto"
-) -> bytes:
+def save(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto") -> bytes:
     """The bytes of a file with these tensors."""
     stream = io.BytesIO()
     write_tensors(_contents(tensors, ""), stream, metadata, packing)

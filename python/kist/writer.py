@@ -101,7 +101,7 @@ class Writer:
             folder, name = os.path.split(self._path)
             self._temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
             try:
-                self._output: BinaryIO = open(self._temporary, "xb")  # noqa: SIM115: closed by finish or discard
+                self._output: BinaryIO = open(self._temporary, "xb")  # noqa: SIM115
             except FileNotFoundError as error:
                 raise FileNotFoundError(error.errno, "No such folder", folder) from error
         else:
@@ -119,8 +119,8 @@ class Writer:
     def add_tensor(
         self, name: str, array: NDArray[Any], dtype: str | None = None, shape: Sequence[int] | None = None
     ) -> None:
-        """Adds a tensor: an array; or, with `dtype` and `shape`, bytes that are already in the form of that dtype, such as the
-        blocks that `get_tensor` gave."""
+        """Adds a tensor: an array; or, with `dtype` and `shape`, bytes that are already in the form of that dtype, such as
+        the blocks that `get_tensor` gave."""
         if dtype is None:
             kind = of_numpy(array.dtype)
             if kind is None:
@@ -179,9 +179,7 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self.discard()
         elif not self._finished:

@@ -1,4 +1,4 @@
-"""Conversions on a real local Ray cluster give the bytes of a single run, also when workers are killed. Skipped without ray."""
+"""On a real local Ray cluster conversions give the bytes of a single run, also when workers are killed."""
 
 from __future__ import annotations
 
