@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -56,8 +55,7 @@ class KistFile:
         self._opened = open_root(self.path, self._data)
         self._length = self._opened.slot.file_length
         self.index = Index(self.path, self._data, self._opened)
-        self._given: set[str] = set()
-        self._lock = threading.Lock()
+        self._given: dict[str, object] = {}
 
     # What is in it.
 
@@ -269,10 +267,9 @@ class KistFile:
         """
         if entry.codec != RAW or self._writable is None or not entry.raw_length:
             return None
-        with self._lock:
-            if entry.name in self._given:
-                return None
-            self._given.add(entry.name)
+        claim = object()
+        if self._given.setdefault(entry.name, claim) is not claim:  # at once, whatever other threads do
+            return None
         return np.frombuffer(self._writable, np.uint8, entry.raw_length, entry.run)
 
     def _run(self, jobs: list[Job]) -> None:

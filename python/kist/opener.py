@@ -92,6 +92,10 @@ class safe_open:  # safetensors' name
             return dict(self._torch.tensors_of(file, file.tensors, self._device, self._check))
         return dict(file.arrays(check=self._check))
 
+    def verify(self) -> None:
+        """Checks every SHA-256, digest and signature of the file; raises `KistError` for the first thing that is wrong."""
+        self.file.verify()
+
     def get_slice(self, name: str) -> KistSlice:
         """A tensor that is read when it is indexed, as far as the index reaches."""
         file = self.file

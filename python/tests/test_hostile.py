@@ -81,6 +81,8 @@ def test_files_of_other_formats_are_refused(name: str) -> None:
 def test_odd_file_is_read(row: dict[str, str]) -> None:
     path = FIXTURES / "odd" / row["file"]
     KistFile(path).verify()
+    if row["file"] == "rank-64.kist" and int(np.__version__.split(".")[0]) < 2:
+        pytest.skip("rank-64.kist: NumPy 1 has at most 32 dimensions")
     load_file(path)
 
 
