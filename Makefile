@@ -68,7 +68,7 @@ dependencies:
 spec-peers: $(PEERS)/spec
 $(PEERS)/spec:
 	@python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q pytest numpy ml_dtypes zstandard==0.25.0 xxhash cryptography \
-	  safetensors==0.8.0 && touch $@
+	  'setuptools>=70.1' safetensors==0.8.0 && touch $@
 
 # The libraries that Kist is measured against.
 peers: spec-peers $(PEERS)/all
