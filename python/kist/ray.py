@@ -29,6 +29,9 @@ from typing import Any, NamedTuple
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+# The types that `kist convert` takes; `kist quantize` takes those that are chosen tensor by tensor.
+_PLAIN_TYPES = {"keep", "f32", "f16", "bf16", "f8_e4m3", "f8_e5m2"}
+
 __all__ = ["Job", "PartError", "convert", "main"]
 
 
@@ -228,7 +231,8 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
         ray.init(address=options.address, logging_level="warning", log_to_driver=False)
     workers = options.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     passed = (*(["--type", options.type] if options.type else []), *options.passed)
-    job = Job(command, options.verb, os.path.abspath(options.source), os.path.abspath(options.target),
+    verb = "quantize" if options.type and options.type.lower() not in _PLAIN_TYPES else options.verb
+    job = Job(command, verb, os.path.abspath(options.source), os.path.abspath(options.target),
               options.parts or 2 * workers, passed, options.force)  # fmt: skip
     return convert(job, workers=workers, retries=options.retries, keep_parts=options.keep_parts, quiet=options.quiet)
 

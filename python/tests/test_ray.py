@@ -120,3 +120,23 @@ def test_options_reach_the_command(cluster: str, tmp_path: Path, command: Comman
     run(cluster, "convert", SOURCE, target, "--workers", 2, "--quiet", "--", "--pack", "none")
     command("convert", SOURCE, "-o", other, "--pack", "none", "--no-probes")
     assert digest(target) == digest(other)
+
+
+def test_a_type_reaches_the_command(cluster: str, tmp_path: Path, command: Command) -> None:
+    if "--type" not in command("convert", "--help").stdout:
+        pytest.skip("this kist command has no --type")
+    source = FIXTURES / "families/llama"
+    target, other = tmp_path / "model.kist", tmp_path / "other.kist"
+    run(cluster, "convert", source, target, "--workers", 2, "--type", "bf16")
+    command("convert", source, "-o", other, "--type", "bf16", "--no-probes")
+    assert digest(target) == digest(other)
+
+
+def test_a_quantized_type_is_work_for_quantize(cluster: str, tmp_path: Path) -> None:
+    """What it says of its arguments shows which verb ran."""
+    wrapper = tmp_path / "kist.sh"
+    wrapper.write_text('#!/bin/sh\necho "ran: $*" >&2\nexit 2\n')
+    wrapper.chmod(0o755)
+    target = tmp_path / "model.kist"
+    told = run(cluster, "convert", SOURCE, target, "--type", "Q4_K_M", "--command", wrapper, "--workers", 1, status=2)
+    assert f"ran: quantize {SOURCE} -o {target} --part 1/2 --force --type Q4_K_M" in told
