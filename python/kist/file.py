@@ -152,8 +152,9 @@ class KistFile:
             entry = self.tensor(name)
             mapped = self._mapped(entry)
             if mapped is None:
-                content = np.empty(entry.raw_length, np.uint8)
-                for at, chunk in enumerate(self.chunks(entry)):
+                chunks = list(self.chunks(entry))  # checked before there is memory for them
+                content = self._memory(entry, entry.raw_length)
+                for at, chunk in enumerate(chunks):
                     start = at * entry.chunk_length
                     jobs.append((entry, at, chunk, content[start : start + chunk.raw_length]))
             else:
@@ -179,10 +180,10 @@ class KistFile:
             self._check_run(entry)
             return np.frombuffer(self._data[entry.run + start : entry.run + stop], np.uint8).copy()
         begin = first * entry.chunk_length
-        content = np.empty(min((last + 1) * entry.chunk_length, entry.raw_length) - begin, np.uint8)
+        chunks = [self.chunk(entry, at) for at in range(first, last + 1)]
+        content = self._memory(entry, min((last + 1) * entry.chunk_length, entry.raw_length) - begin)
         jobs: list[Job] = []
-        for at in range(first, last + 1):
-            chunk = self.chunk(entry, at)
+        for at, chunk in enumerate(chunks, first):
             place = at * entry.chunk_length - begin
             jobs.append((entry, at, chunk, content[place : place + chunk.raw_length]))
         self._run(jobs)
@@ -271,6 +272,12 @@ class KistFile:
         if self._given.setdefault(entry.name, claim) is not claim:  # at once, whatever other threads do
             return None
         return np.frombuffer(self._writable, np.uint8, entry.raw_length, entry.run)
+
+    def _memory(self, entry: Entry, length: int) -> NDArray[np.uint8]:
+        try:
+            return np.empty(length, np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise KistError(self.path, str(entry), f"there is no memory for its {length} bytes") from error
 
     def _run(self, jobs: list[Job]) -> None:
         """Decodes chunks, or checks those that have no place to be decoded to, on all cores."""

@@ -130,6 +130,16 @@ def test_a_cut_file_is_refused(tiny: Path, tmp_path: Path) -> None:
             load_file(path)
 
 
+def test_what_does_not_fit_into_memory_is_an_error(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(*_: object) -> None:
+        raise MemoryError
+
+    file = KistFile(tiny)
+    monkeypatch.setattr("kist.file.np.empty", empty)
+    with pytest.raises(KistError, match="no memory"):
+        file.array("proj.weight")
+
+
 def test_an_error_says_where(tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "changed.kist"
     content = bytearray(tiny.read_bytes())
