@@ -27,7 +27,7 @@ public struct Checkpoint: Sendable {
   public let path: String
   public let format: Format
   /// In the order of the source.
-  public let tensors: [CheckpointTensor]
+  public internal(set) var tensors: [CheckpointTensor]
   /// Source files that are not weights, in the order of the source; none for a loose safetensors file.
   public let assets: [CheckpointAsset]
   /// Names of the weight files, relative to the model's folder, in order.
