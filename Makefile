@@ -6,10 +6,12 @@ BIN = .build/release
 # Peers are installed apart from the system's Python.
 PEERS = .peers
 PYTHON = $(PEERS)/bin/python
+# The targets whose declarations are public.
+DOCUMENTED = KistCore KistFormat KistCheckpoints KistTokenizers KistArchitectures KistInference KistConversion
 
 APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 pkg-config python3-venv
 
-.PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers
+.PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers test-server
 
 demo: build
 	@sh docs/demo.sh $(BIN)/kist
@@ -18,7 +20,7 @@ build: dependencies
 	@$(SWIFT_BUILD) --product kist
 
 # Every test that needs no peer; what is skipped is named and counted at the end.
-test: dependencies spec-peers
+test: dependencies spec-peers test-server
 	@sh Tests/run.sh
 
 # Also what compares with other libraries: a million random strings through Kist and them (KIST_PEER_STRINGS=n for another number).
@@ -39,12 +41,24 @@ format:
 lint:
 	@swift format lint --strict --recursive Package.swift Sources Tests
 
+# The library's documentation as web pages, by DocC: .build/documentation/index.html (serve the folder; it is one application).
 docs: dependencies
-	@echo "The library's documentation is in the sources; the command's is in docs/."
+	@KIST_DOCS=1 swift package --allow-writing-to-directory .build/documentation generate-documentation \
+	  $(foreach target,$(DOCUMENTED),--target $(target)) --enable-experimental-combined-documentation \
+	  --disable-indexing --transform-for-static-hosting --output-path .build/documentation
 
+# Into PREFIX: the command, manual pages (`man kist`, `man kist-convert`) and completions for bash, zsh and fish.
+SHARE = $(DESTDIR)$(PREFIX)/share
 install: build
-	install -d $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+	  $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
 	install -m 755 $(BIN)/kist $(DESTDIR)$(PREFIX)/bin/kist
+	$(BIN)/kist --generate-completion-script bash >$(SHARE)/bash-completion/completions/kist
+	$(BIN)/kist --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_kist
+	$(BIN)/kist --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/kist.fish
+	@if command -v python3 >/dev/null; then \
+	  $(BIN)/kist --experimental-dump-help | python3 docs/man.py $(SHARE)/man/man1 "$$($(BIN)/kist --version)"; \
+	else echo "no python3: the manual pages are left out"; fi
 
 clean:
 	rm -rf .build $(PEERS)
@@ -61,6 +75,12 @@ dependencies:
 	  echo "Kist needs libzstd 1.5, libxxhash 0.8, simdjson 3, PCRE2 10, zlib, OpenBLAS 0.3 and pkg-config: install them with your package manager" \
 	    "(brew install zstd xxhash simdjson pcre2 zlib openblas pkg-config; dnf install libzstd-devel xxhash-devel simdjson-devel pcre2-devel zlib-devel openblas)"; exit 1; fi
 	@command -v swift >/dev/null || { echo "Kist needs Swift 6.2 or newer: https://swift.org/install"; exit 1; }
+
+# A real web server, for the tests that read files from one; they are skipped where it can't be had.
+test-server:
+	@if ! command -v nginx >/dev/null && ! [ -x /usr/sbin/nginx ] && command -v apt-get >/dev/null; then \
+	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
+	  $$sudo apt-get install -y -qq nginx-light >/dev/null 2>&1 || echo "no nginx: tests against it are skipped"; fi
 
 # What spec/kist.py, the independent reader, needs.
 spec-peers: $(PEERS)/spec

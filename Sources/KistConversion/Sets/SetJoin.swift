@@ -83,15 +83,21 @@ public struct SetJoin: Sendable {
     let commit = Commit(entries: records, newChunks: copier.records, generation: 1)
     let slot = try commit.write(to: output.output, position: copier.position, syncing: false)
     try output.commit(replacing: replacesExisting)
-    return Outcome(byteCount: slot.fileByteCount, tensorCount: records.count { $0.kind == .tensor })
+    var byteCount = slot.fileByteCount
+    // Probes are a commit of their own, as when one run writes them.
+    if let probes = try files[0].recordBytes(RecordName.probes) {
+      byteCount += try ProbeSet.record(probes, into: target, parallelism)
+    }
+    return Outcome(byteCount: byteCount, tensorCount: records.count { $0.kind == .tensor })
   }
 
   /// Everything that belongs to the whole, in the order of the source.
   private static func entries(of files: [KistFile]) -> [(file: KistFile, entry: Entry)] {
     let all = files.flatMap { file in
-      file.entries.filter { $0.kind != .record || compareBytes($0.name, RecordName.manifest) != 0 }.map { (file, $0) }
+      file.entries.filter {
+        $0.kind != .record || ![RecordName.manifest, RecordName.probes].contains($0.name)
+      }.map { (file, $0) }
     }
-    // Sorting is stable: entries of one ordinal, which edits can make, stay in the order of the files.
-    return all.sorted { $0.1.ordinal < $1.1.ordinal }
+    return all.sorted { $0.1.record.isStored(before: $1.1.record) }
   }
 }

@@ -16,7 +16,7 @@ extension KistFile {
     var copier = ChunkCopier(output: target.output)
     progress.begin("Compacting", total: file.byteCount)
     var records: [EntryRecord] = []
-    for entry in file.entries(of: .tensor) + file.entries(of: .asset) + file.entries(of: .record) {
+    for entry in file.entries.sorted(by: { $0.record.isStored(before: $1.record) }) {
       try parallelism.cancellation.check()
       records.append(try copier.copy(entry, of: file))
       progress.advance(by: entry.byteCount)
