@@ -111,7 +111,7 @@ private struct Golden {
     let session = try Session(fixture.weights, parallelism: Parallelism(threads: 1))
     let streams = Streams()
     _ = try session.advance(tokens) { step, _, output throws(KistError) in
-      guard step.output == .stream, step.layer != nil || streams.last.keys.allSatisfy { $0 == -1 } else {
+      guard step.output == .stream, step.layer != nil || streams.last.keys.allSatisfy({ $0 == -1 }) else {
         return
       }
       streams.last[step.layer ?? -1] = output.copy(ofRows: tokens.count - 1..<tokens.count)
@@ -138,8 +138,9 @@ private struct Golden {
     let table = try EmbeddingTable(tensor, file: "memory")
     #expect(try table.rows([1, 4]) == [[6, 8, 0], [0, 0, 2]])
     for threads in [1, 2] {
-      let cosines = try table.cosines(with: [3, 4, 0], parallelism: Parallelism(threads: threads))
+      let cosines = try table.cosines(with: [3, 4, 0], rows: 0..<6, parallelism: Parallelism(threads: threads))
       #expect(cosines == [1, 1, -.infinity, -1, 0, -.infinity])
+      #expect(try table.cosines(with: [3, 4, 0], rows: 3..<5, parallelism: Parallelism(threads: threads)) == [-1, 0])
     }
   }
 

@@ -2,13 +2,13 @@
 ///
 /// From the eigenvectors of the Gram matrix of the centred vectors, which are those of the covariance seen from the other
 /// side: a few words are much less than a row's width.
-struct PrincipalComponents {
+package struct PrincipalComponents {
   /// For each vector its coordinates, along the strongest direction first.
-  let coordinates: [[Double]]
+  package let coordinates: [[Double]]
   /// The part of all variance that each direction has.
-  let explained: [Double]
+  package let explained: [Double]
 
-  init(_ vectors: [[Double]], count: Int) {
+  package init(_ vectors: [[Double]], count: Int) {
     let centred = Self.centred(vectors)
     let gram = centred.map { a in centred.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } } }
     let (values, eigenvectors) = Self.eigen(gram)

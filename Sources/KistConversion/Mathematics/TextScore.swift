@@ -70,23 +70,22 @@ extension TextScore {
   /// Scores a text.
   ///
   /// Windows overlap as in transformers' guide to perplexity: each token is scored once, in the first window that has it.
+  /// - Parameter byteCount: Of the text that the tokens are; what they stand for when nil.
   /// - Throws: `invalid` for a text of less than two tokens; `unsupported` for an encoder.
   public init(
-    _ model: LoadedModel, text: String, windows: Windows = Windows(), parallelism: Parallelism,
-    progress: any ProgressObserver = NoProgress()
+    _ model: LoadedModel, tokens ids: [Int], byteCount: Int? = nil, windows: Windows = Windows(),
+    parallelism: Parallelism, progress: any ProgressObserver = NoProgress()
   ) throws(KistError) {
-    let (context, stride) = try windows.resolved(for: model)
-    let ids = try model.tokens(of: text)
+    (context, stride) = try windows.resolved(for: model)
     guard ids.count > 1 else {
       throw KistError(
         .invalid, field: "text",
-        "is too short: \(ids.count) \(ids.count == 1 ? "token has" : "tokens have") none that follows another")
+        "is too short: of \(ids.count) \(ids.count == 1 ? "token" : "tokens") none follows another")
     }
     let labels = model.labels(of: ids)
     tokens = ids.indices.map { Token(position: $0, token: ids[$0], text: labels[$0]) }
-    (self.context, self.stride) = (context, stride)
-    byteCount = text.utf8.count
-    progress.begin("Scoring", total: text.utf8.count)
+    self.byteCount = 0
+    progress.begin("Scoring", total: byteCount ?? ids.count)
     defer { progress.end() }
     var (start, scored) = (0, 1)
     while scored < ids.count {
@@ -94,13 +93,24 @@ extension TextScore {
       // What a window begins with has nothing before it.
       let first = max(scored, start + 1)
       if first < window.upperBound { try score(first..<window.upperBound, in: window, ids, model, parallelism) }
-      progress.advance(by: text.utf8.count * (window.upperBound - scored) / ids.count)
+      progress.advance(by: (byteCount ?? ids.count) * (window.upperBound - scored) / ids.count)
       scored = window.upperBound
       start += stride
     }
-    let special = Set((model.tokenizer?.specialTokens ?? []).map { Int($0.id) })
-    for token in tokens where token.loss == nil && !special.contains(token.token) {
-      byteCount -= model.tokenizer?.surface(of: UInt32(token.token)).count ?? 0
+    countBytes(of: byteCount, model.tokenizer)
+  }
+
+  /// Counts the bytes of the scored tokens: all of the text's but those of the others.
+  private mutating func countBytes(of whole: Int?, _ tokenizer: Tokenizer?) {
+    guard let tokenizer else { return }
+    let special = Set(tokenizer.specialTokens.map { Int($0.id) })
+    func count(_ token: Token) -> Int {
+      special.contains(token.token) ? 0 : tokenizer.surface(of: UInt32(token.token)).count
+    }
+    if let whole {
+      byteCount = whole - tokens.reduce(0) { $0 + ($1.loss == nil ? count($1) : 0) }
+    } else {
+      byteCount = tokens.reduce(0) { $0 + ($1.loss == nil ? 0 : count($1)) }
     }
   }
 

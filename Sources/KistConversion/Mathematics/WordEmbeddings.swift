@@ -85,11 +85,13 @@ public struct WordEmbeddings: Sendable {
     to vector: [Float], leavingOut own: Set<Int>, _ count: Int, _ parallelism: Parallelism,
     _ progress: any ProgressObserver
   ) throws(KistError) -> [Neighbor] {
-    var cosines = try table.cosines(with: vector, parallelism: parallelism, progress: progress)
-    for token in own { cosines[token] = -.infinity }
+    // Rows beyond the last token only fill up.
+    let rows = 0..<min(table.rowCount, tokenizer.idCount)
+    var cosines = try table.cosines(with: vector, rows: rows, parallelism: parallelism, progress: progress)
+    for token in own where rows.contains(token) { cosines[token] = -.infinity }
     while true {
       let best = LogitComparison.best(cosines, count).filter { cosines[$0].isFinite }
-      // Some tables have rows that no token has: nothing to show, however close they are.
+      // There may be gaps between tokens: nothing to show, however close they are.
       let nameless = best.filter { tokenizer.token(UInt32($0)) == nil }
       for row in nameless { cosines[row] = -.infinity }
       guard nameless.isEmpty else { continue }

@@ -43,6 +43,10 @@ public struct WordMap: Sendable {
     ]
     for (word, point) in zip(words, points) {
       let place = placement.place(word.text, at: point)
+      if place.isFar {
+        let line = "M\(point.x.svg) \(point.y.svg)L\(place.x.svg) \((place.y - 4).svg)"
+        content.append(.element("path", ["class": "line", "d": line]))
+      }
       content.append(.element("circle", ["class": "mark", "cx": point.x.svg, "cy": point.y.svg, "r": "4"]))
       content.append(
         .element("text", ["x": place.x.svg, "y": place.y.svg, "text-anchor": place.anchor], word.text))

@@ -11,7 +11,7 @@ public struct HTMLPage: Sendable {
   var script = ""
 
   /// The document.
-  var text: String {
+  package var text: String {
     let head: [Markup] = [
       .element("meta", ["charset": "utf-8"]),
       .element("meta", ["name": "viewport", "content": "width=device-width,initial-scale=1"]),
@@ -44,7 +44,7 @@ public struct HTMLPage: Sendable {
     h1{font-size:1.6rem;line-height:1.2;margin:0}h2{font-size:1.15rem;margin:2rem 0 .6rem}
     header p{color:var(--soft);margin:.3rem 0 1rem;overflow-wrap:anywhere}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-    th,td{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top}th{font-weight:600}
+    th,td{padding:.2rem .9rem .2rem 0;text-align:left;vertical-align:top}th{font-weight:600;white-space:nowrap}
     td.n,th.n{text-align:right}.soft{color:var(--soft)}
     .scroll{overflow-x:auto}
     code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.92em}

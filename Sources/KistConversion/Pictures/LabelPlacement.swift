@@ -20,6 +20,8 @@ struct LabelPlacement {
     var x: Double
     var y: Double
     var anchor: String
+    /// Whether a line is to lead there.
+    var isFar: Bool
   }
 
   private let frame: Box
@@ -33,24 +35,31 @@ struct LabelPlacement {
     taken = points.map { Box(left: $0.x - 4, top: $0.y - 4, right: $0.x + 4, bottom: $0.y + 4) }
   }
 
-  /// The first of eight places around a point that is free; right of it when none is.
+  /// The first place around a point that is free, near ones first; right of it when none is.
   mutating func place(_ label: String, at point: (x: Double, y: Double)) -> Place {
     let width = Self.letter.width * Double(label.count)
-    let candidates: [(dx: Double, dy: Double, anchor: String)] = [
-      (8, 4, "start"), (-8, 4, "end"), (0, -9, "middle"), (0, 19, "middle"), (7, -7, "start"), (7, 16, "start"),
-      (-7, -7, "end"), (-7, 16, "end"),
-    ]
-    func box(_ x: Double, _ y: Double, _ anchor: String) -> Box {
-      let left = anchor == "start" ? x : anchor == "end" ? x - width : x - width / 2
-      return Box(left: left, top: y - 11, right: left + width, bottom: y - 11 + Self.letter.height)
+    func box(_ place: Place) -> Box {
+      let left = place.anchor == "start" ? place.x : place.anchor == "end" ? place.x - width : place.x - width / 2
+      return Box(left: left, top: place.y - 11, right: left + width, bottom: place.y - 11 + Self.letter.height)
+    }
+    let candidates = Self.rings.flatMap { ring in
+      Self.places.map {
+        Place(x: point.x + $0.dx * ring, y: point.y + 4 + $0.dy * ring, anchor: $0.anchor, isFar: ring > 1)
+      }
     }
     let free = candidates.first { candidate in
-      let own = box(point.x + candidate.dx, point.y + candidate.dy, candidate.anchor)
+      let own = box(candidate)
       return own.isInside(frame) && !taken.contains { $0.overlaps(own) }
     }
-    let chosen = free ?? candidates[0]
-    let place = Place(x: point.x + chosen.dx, y: point.y + chosen.dy, anchor: chosen.anchor)
-    taken.append(box(place.x, place.y, place.anchor))
+    let place = free ?? candidates[0]
+    taken.append(box(place))
     return place
   }
+
+  private static let places: [(dx: Double, dy: Double, anchor: String)] = [
+    (8, 0, "start"), (-8, 0, "end"), (0, -13, "middle"), (0, 15, "middle"), (7, -11, "start"), (7, 12, "start"),
+    (-7, -11, "end"), (-7, 12, "end"),
+  ]
+  /// How far out it is looked, as a multiple of those.
+  private static let rings = [1.0, 2, 3, 4.5, 6]
 }

@@ -43,7 +43,7 @@ public struct Markup: Sendable {
   private static let voidElements: Set<String> = ["meta", "input", "br", "hr", "img", "col", "link"]
 
   /// Text between tags or in an attribute: what XML gives a meaning is written as a reference, what it forbids as U+FFFD.
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var result = ""
     result.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

@@ -12,7 +12,7 @@ public struct SVGPicture: Sendable {
   var styles = ""
 
   /// The document.
-  var text: String {
+  package var text: String {
     let parts: [Markup] = [
       .element("title", [:], title), .element("desc", [:], summary),
       .style(Palette.variables + SVGPicture.rules + styles),

@@ -40,15 +40,16 @@ package struct EmbeddingTable: Sendable {
 
   /// The cosine of each row with a vector: −∞ for a row without a direction (zeros, or not finite).
   ///
+  /// - Parameter rows: Those to look at.
   /// - Complexity: one pass over the table; memory of one tile (at most 4 MiB) a thread.
   package func cosines(
-    with vector: [Float], parallelism: Parallelism, progress: any ProgressObserver = NoProgress()
+    with vector: [Float], rows: Range<Int>, parallelism: Parallelism, progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> [Float] {
     precondition(vector.count == columnCount, "a vector as wide as the table")
-    let (query, cosines) = (Matrix(rows: 1, columns: columnCount, vector), Matrix(rows: 1, columns: rowCount))
+    let (query, cosines) = (Matrix(rows: 1, columns: columnCount, vector), Matrix(rows: 1, columns: rows.count))
     let length = unsafe kist_dot(query.values, query.values, columnCount).squareRoot()
-    let (pool, tiles, matrix) = (TilePool(), matrix.tiles(most: matrix.tileRowCount), matrix)
-    progress.begin("Comparing rows", total: matrix.source.byteCount)
+    let (pool, tiles, matrix) = (TilePool(), matrix.tiles(most: matrix.tileRowCount, rows: rows), matrix)
+    progress.begin("Comparing rows", total: rows.count * matrix.fileRowByteCount)
     defer { progress.end() }
     try parallelism.forEach(tiles.count) { index throws(KistError) in
       let tile = tiles[index]
@@ -58,7 +59,7 @@ package struct EmbeddingTable: Sendable {
           let product = unsafe kist_dot(numbers, query.values, query.columnCount)
           let size = unsafe kist_dot(numbers, numbers, query.columnCount).squareRoot()
           let cosine = product / (size * length)
-          unsafe cosines.values[tile.first + row] = cosine.isFinite ? cosine : -.infinity
+          unsafe cosines.values[tile.first - rows.lowerBound + row] = cosine.isFinite ? cosine : -.infinity
         }
       }
       matrix.release(tile)

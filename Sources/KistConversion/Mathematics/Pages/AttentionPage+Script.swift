@@ -67,6 +67,7 @@ extension AttentionMaps {
       [...at('sentence').children].forEach((chip, i) => {
         chip.style.background = `rgba(${heat},${strength(cells[state.row * n + i]) * .6})`;
         chip.setAttribute('aria-selected', i === state.row);
+        if (i === state.row) at('sentence').setAttribute('aria-activedescendant', chip.id);
       });
       const percent = w => (w / 655.35).toFixed(1) + ' %';
       at('says').textContent = `Layer ${layers[state.layer]}, head ${state.head}: “${shown(state.row)}” looks at ` +
@@ -95,6 +96,7 @@ extension AttentionMaps {
     labels.forEach((_, i) => {
       const chip = document.createElement('span');
       chip.textContent = shown(i);
+      chip.id = 'token' + i;
       chip.setAttribute('role', 'option');
       chip.onclick = () => choose(i);
       at('sentence').append(chip);

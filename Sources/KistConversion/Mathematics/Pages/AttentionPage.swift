@@ -25,7 +25,7 @@ extension AttentionMaps {
   }
 
   private static let explanation = """
-    softmax(Q·Kᵀ ÷ √d): how much of each earlier token's value goes into a token, for each head of each layer. A row is a \
+    softmax(Q·Kᵀ ÷ √d): how much of each token's value goes into another's, for each head of each layer. A row is a \
     token that looks, a column one that is looked at; each row sums to 1. Choose a token to see its row; the arrow keys move \
     from token to token, and over the map.
     """

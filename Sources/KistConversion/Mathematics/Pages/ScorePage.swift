@@ -6,9 +6,8 @@ extension TextScore {
   ///
   /// - Parameters:
   ///   - model: What to call the model.
-  ///   - file: What to call the text.
-  public func page(model: String, file: String) -> HTMLPage {
-    let name = file == "-" ? "standard input" : file
+  ///   - text: What to call the text.
+  public func page(model: String, text name: String) -> HTMLPage {
     var tokens: [Markup] = []
     for token in self.tokens { tokens.append(Self.markup(token)) }
     return HTMLPage(

@@ -19,6 +19,7 @@ struct Score: ParsableCommand {
         kist score model.kist text.txt
         kist score model.kist text.txt --per-token
         kist score model.kist text.txt --html page.html
+        kist score ./hf-dir --tokens 1,403,407,261
         kist score model.kist text.txt --context 1024 --stride 512
         echo "The cat sat on the mat." | kist score model.kist -
       """)
@@ -27,7 +28,10 @@ struct Score: ParsableCommand {
   var source: String
 
   @Argument(help: "A text file, UTF-8; - reads standard input.")
-  var file: String
+  var file: String?
+
+  @Option(help: ArgumentHelp("Ids instead of a text, with commas between them; @FILE reads them.", valueName: "ids"))
+  var tokens: String?
 
   @Flag(help: "Show each token's loss, and what the model held likeliest.")
   var perToken = false
@@ -44,15 +48,22 @@ struct Score: ParsableCommand {
   @OptionGroup var memory: MemoryOption
   @OptionGroup var global: GlobalOptions
 
+  func validate() throws {
+    guard (tokens == nil) != (file == nil) else { throw ValidationError("Give a file or --tokens.") }
+  }
+
   func run() throws {
     if let html, !global.force { try requireAbsent(html) }
-    let text = try readWholeText(file)
+    let given = try tokens.map { ids throws(KistError) in try TokenInput.parse(ids) }
+    let text = try file.map { file throws(KistError) in try readWholeText(file) } ?? ""
     let model = try LoadedModel.open(path: source, memory: memory.budget)
     let score = try TextScore(
-      model, text: text, windows: TextScore.Windows(context: context, stride: stride),
-      parallelism: global.parallelism, progress: global.progress)
+      model, tokens: given ?? model.tokens(of: text), byteCount: given == nil ? text.utf8.count : nil,
+      windows: TextScore.Windows(context: context, stride: stride), parallelism: global.parallelism,
+      progress: global.progress)
     if let html {
-      try score.page(model: source, file: file).write(to: html, replacingExisting: global.force)
+      let name = file.map { $0 == "-" ? "standard input" : $0 } ?? "tokens"
+      try score.page(model: source, text: name).write(to: html, replacingExisting: global.force)
     }
     if global.json { return try Output.json(Report(score, perToken: perToken, html: html)) }
     if perToken { Output.lines(tokens(score) + [""]) }
