@@ -85,7 +85,8 @@ struct Verify: ParsableCommand {
 
   /// Says what is going to be checked and about how long that takes.
   private func announce() {
-    guard !MappedFile.isAddress(file), let containers = try? Checkpoint.open(path: file).containers, !containers.isEmpty else { return }
+    guard !MappedFile.isAddress(file), let containers = try? Checkpoint.open(path: file).containers, !containers.isEmpty
+    else { return }
     let each = containers.map(\.verificationByteCount)
     let bytes = (stored: each.reduce(0) { $0 + $1.stored }, raw: each.reduce(0) { $0 + $1.raw })
     let threads = Double(Parallelism(threads: global.threads).threadCount)
