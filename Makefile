@@ -9,7 +9,7 @@ PYTHON = $(PEERS)/bin/python
 # The targets whose declarations are public.
 DOCUMENTED = KistCore KistFormat KistCheckpoints KistTokenizers KistArchitectures KistInference KistConversion
 
-APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 pkg-config python3-venv
+APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 libcurl4 pkg-config python3-venv
 
 .PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers test-server
 
@@ -67,7 +67,7 @@ clean:
 # installed; elsewhere it is named.
 dependencies:
 	@if pkg-config --exists libzstd libxxhash simdjson libpcre2-8 zlib 2>/dev/null && \
-	  { [ "$$(uname)" = Darwin ] || /sbin/ldconfig -p | grep -q libopenblas; }; then :; \
+	  { [ "$$(uname)" = Darwin ] || { /sbin/ldconfig -p | grep -q libopenblas && /sbin/ldconfig -p | grep -q libcurl.so.4; }; }; then :; \
 	elif command -v apt-get >/dev/null; then \
 	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT_PACKAGES) >/dev/null; \

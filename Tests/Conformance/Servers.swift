@@ -54,7 +54,7 @@ final class TestServer {
     process.executableURL = URL(fileURLWithPath: pythonPath ?? "")
     process.arguments = ["\(repository)/Tests/Servers/ranges.py", folder.path]
     let log = folder.file("requests.log")
-    FileManager.default.createFile(atPath: log, contents: nil)
+    try writeFile([], log)
     process.standardOutput = FileHandle(forWritingAtPath: log)
     process.standardError = FileHandle.nullDevice
     try process.run()

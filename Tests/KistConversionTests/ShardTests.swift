@@ -12,7 +12,7 @@ import Testing
     _ source: String, _ target: String, shards: Int? = nil, probes: ConversionOptions.ProbeSource = .none
   ) throws -> Conversion.Outcome {
     try Conversion.plan(
-      source: source, target: target, options: ConversionOptions(probes: probes, shardByteCount: shards)
+      source: source, target: target, options: ConversionOptions(shardByteCount: shards, probes: probes)
     ).run(progress: NoProgress())
   }
 

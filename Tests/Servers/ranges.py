@@ -82,7 +82,8 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Encoding"] = "gzip"
             body = gzip.compress(body)
         if mode == "flip":
-            body = body[:-100] + bytes([body[-100] ^ 1]) + body[-99:] if len(body) > 100 and first > 0 else body
+            # In what a tensor has, not in the index.
+            body = body[:-1] + bytes([body[-1] ^ 1]) if len(body) >= 1 << 19 else body
         if mode == "cut" or (mode == "cut-once" and count("cut-once") % 2 == 1):
             # Every try of `cut` brings something at first, then nothing any more.
             part = len(body) // 2 if mode == "cut-once" or count("cut") <= 2 else 0

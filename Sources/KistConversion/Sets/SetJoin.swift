@@ -91,13 +91,12 @@ public struct SetJoin: Sendable {
     return Outcome(byteCount: byteCount, tensorCount: records.count { $0.kind == .tensor })
   }
 
-  /// Everything that belongs to the whole, in the order of the source.
+  /// Everything that belongs to the whole, in the order in which it is stored.
   private static func entries(of files: [KistFile]) -> [(file: KistFile, entry: Entry)] {
-    let all = files.flatMap { file in
-      file.entries.filter {
-        $0.kind != .record || ![RecordName.manifest, RecordName.probes].contains($0.name)
-      }.map { (file, $0) }
+    let all = files.flatMap { file in file.entries.map { (file: file, entry: $0, record: $0.record) } }
+    let own = all.filter {
+      $0.record.kind != .record || ![RecordName.manifest, RecordName.probes].contains($0.record.name)
     }
-    return all.sorted { $0.1.record.isStored(before: $1.1.record) }
+    return own.sorted { $0.record.isStored(before: $1.record) }.map { ($0.file, $0.entry) }
   }
 }
