@@ -6,8 +6,6 @@ BIN = .build/release
 # Peers are installed apart from the system's Python.
 PEERS = .peers
 PYTHON = $(PEERS)/bin/python
-# The targets whose declarations are public.
-DOCUMENTED = KistCore KistFormat KistCheckpoints KistTokenizers KistArchitectures KistInference KistConversion
 
 APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 libcurl4 pkg-config python3-venv
 
@@ -41,11 +39,9 @@ format:
 lint:
 	@swift format lint --strict --recursive Package.swift Sources Tests
 
-# The library's documentation as web pages, by DocC: .build/documentation/index.html (serve the folder; it is one application).
-docs: dependencies
-	@KIST_DOCS=1 swift package --allow-writing-to-directory .build/documentation generate-documentation \
-	  $(foreach target,$(DOCUMENTED),--target $(target)) --enable-experimental-combined-documentation \
-	  --disable-indexing --transform-for-static-hosting --output-path .build/documentation
+# The library's documentation as web pages, by the toolchain's DocC.
+docs: build
+	@sh docs/library.sh $(BIN) .build/documentation
 
 # Into PREFIX: the command, manual pages (`man kist`, `man kist-convert`) and completions for bash, zsh and fish.
 SHARE = $(DESTDIR)$(PREFIX)/share

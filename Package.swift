@@ -7,11 +7,6 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// What `make docs` needs, and nothing else.
-let docc: [Package.Dependency] =
-  Context.environment["KIST_DOCS"] == nil
-  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
-
 let package = Package(
   name: "Kist",
   products: [
@@ -26,7 +21,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     // PEM and DER for keys, so that OpenSSL's keys are ours.
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
-  ] + docc,
+  ],
   targets: [
     // System libraries and C.
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
