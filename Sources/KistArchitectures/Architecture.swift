@@ -40,6 +40,9 @@ public struct Architecture: Sendable {
   public var feedForward: FeedForward
   public var head: Head
 
+  /// In training, matrices that end a branch begin smaller by √(2 · layers).
+  public var scalesInitialBranches: Bool
+
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
   /// Ends of tensor names that old files write otherwise: `LayerNorm.gamma` for `LayerNorm.weight`.
@@ -54,7 +57,8 @@ public struct Architecture: Sendable {
     parameters: [ParameterRule], requirements: [Requirement] = [], ignoredKeys: [String] = [],
     embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
     residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),
-    feedForward: FeedForward = FeedForward(), head: Head = Head(), optionalPrefixes: [String] = [],
+    feedForward: FeedForward = FeedForward(), head: Head = Head(), scalesInitialBranches: Bool = false,
+    optionalPrefixes: [String] = [],
     olderEndings: [String: String] = [:],
     tensors: [TensorRule], ignoredTensors: [String] = []
   ) {
@@ -72,6 +76,7 @@ public struct Architecture: Sendable {
     self.attention = attention
     self.feedForward = feedForward
     self.head = head
+    self.scalesInitialBranches = scalesInitialBranches
     self.optionalPrefixes = optionalPrefixes
     self.olderEndings = olderEndings
     self.tensors = tensors

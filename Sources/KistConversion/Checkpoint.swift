@@ -64,6 +64,8 @@ public struct CheckpointTensor: Sendable {
   public var entry: Entry?
   /// Index in ``Checkpoint/weightFiles`` of the file that the tensor came from; nil when it belongs to none.
   public var weightFile: Int?
+  /// What a training goes on from, beside the model: computing and other formats pass it over.
+  public var isTrainingState = false
 
   public var byteCount: Int { source.byteCount }
 }

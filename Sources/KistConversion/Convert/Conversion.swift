@@ -63,7 +63,9 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let tensors = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    // The state of a training goes into containers only.
+    let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
+    let tensors = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let conversion = Conversion(
       source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
     try conversion.checkTarget()

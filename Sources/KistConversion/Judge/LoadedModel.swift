@@ -30,7 +30,8 @@ public struct LoadedModel: Sendable {
     self.checkpoint = checkpoint
     do throws(KistError) {
       weights = try WeightTable(
-        try LoadedModel.description(of: checkpoint), checkpoint.tensors.map(\.weight), file: checkpoint.path,
+        try LoadedModel.description(of: checkpoint), checkpoint.tensors.filter { !$0.isTrainingState }.map(\.weight),
+        file: checkpoint.path,
         memory: memory)
     } catch {
       throw error.inFile(checkpoint.path)

@@ -75,6 +75,7 @@ package enum RecordName {
   package static let provenance = "kist:provenance"
   package static let probes = "kist:probes"
   package static let tokenizer = "kist:tokenizer"
+  package static let training = "kist:training"
   package static let signaturePrefix = "kist:signature/"
 }
 
