@@ -23,7 +23,7 @@ struct KistCommand: ParsableCommand {
     version: KistVersion.name,
     subcommands: [
       Convert.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
-      Compact.self, Keygen.self, Sign.self, Train.self,
+      Compact.self, Keygen.self, Sign.self, Train.self, ScalingVerb.self,
       TokenizerVerb.self,
     ])
 

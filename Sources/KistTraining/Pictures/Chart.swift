@@ -14,8 +14,10 @@ package struct Chart: Sendable {
     package var name: String
     package var points: [Point]
     package var style: Style
-    package init(name: String, points: [Point], style: Style) {
-      (self.name, self.points, self.style) = (name, points, style)
+    /// Which of the colours; the next when nil.
+    package var colour: Int?
+    package init(name: String, points: [Point], style: Style, colour: Int? = nil) {
+      (self.name, self.points, self.style, self.colour) = (name, points, style, colour)
     }
   }
 
@@ -51,7 +53,7 @@ package struct Chart: Sendable {
     let (width, height) = (Self.number(Self.size.width), Self.number(Self.size.height))
     let horizontal = Scale(points.map(\.x), x.isLogarithmic, from: Self.plot.left, to: Self.plot.right)
     let vertical = Scale(points.map(\.y), y.isLogarithmic, from: Self.plot.bottom, to: Self.plot.top)
-    let curves = series.enumerated().map { drawn($1, Self.colours[$0 % 7], horizontal, vertical) }.joined()
+    let curves = series.enumerated().map { drawn($1, Self.colours[$1.colour ?? $0 % 7], horizontal, vertical) }.joined()
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
       role="img" aria-label="\(Self.escaped(title))" font-family="sans-serif" font-size="12">
@@ -118,7 +120,8 @@ package struct Chart: Sendable {
     for (index, series) in series.enumerated() where !series.points.isEmpty && !series.name.isEmpty {
       let y = Self.plot.top + 14 + row * 18
       row += 1
-      text += "<rect x=\"\(left)\" y=\"\(y - 9)\" width=\"10\" height=\"10\" fill=\"\(Self.colours[index % 7])\"/>\n"
+      text +=
+        "<rect x=\"\(left)\" y=\"\(y - 9)\" width=\"10\" height=\"10\" fill=\"\(Self.colours[series.colour ?? index % 7])\"/>\n"
       text += Self.text(series.name, x: left + 16, y: y, anchor: "start")
     }
     return text
