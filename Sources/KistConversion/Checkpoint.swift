@@ -70,6 +70,8 @@ public struct CheckpointTensor: Sendable {
   public var weightFile: Int?
   /// The source's tensors that a conversion makes this one of, where it is not simply one of them.
   package var origins: [Origin] = []
+  /// What a training goes on from, beside the model: computing and other formats pass it over.
+  public var isTrainingState = false
 
   public var byteCount: Int { source.byteCount }
 

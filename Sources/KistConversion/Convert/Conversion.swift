@@ -98,7 +98,9 @@ public struct Conversion: Sendable {
     var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
     // Other dtypes are of numbers, whatever stands for them.
     if options.type != .keep { checkpoint = try checkpoint.plain() }
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    // The state of a training goes into containers only.
+    let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
+    let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(

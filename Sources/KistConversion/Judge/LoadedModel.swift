@@ -31,7 +31,8 @@ public struct LoadedModel: Sendable {
     let plain = try checkpoint.plain()
     do throws(KistError) {
       weights = try WeightTable(
-        try LoadedModel.description(of: plain), plain.tensors.map(\.weight), file: checkpoint.path,
+        try LoadedModel.description(of: plain), plain.tensors.filter { !$0.isTrainingState }.map(\.weight),
+        file: checkpoint.path,
         memory: memory)
     } catch {
       throw error.inFile(checkpoint.path)
