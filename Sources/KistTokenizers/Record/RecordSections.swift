@@ -85,7 +85,7 @@ package struct RecordWriter {
   /// The record. Sections stand in the order of their numbers, so equal tokenizers give equal bytes.
   package func encoded() -> [UInt8] {
     let (sorted, head, offsets, byteCount) = layout()
-    return [UInt8](unsafeUninitializedCapacity: byteCount) { memory, count in
+    return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { memory, count in
       unsafe Self.write(sorted, head, offsets, to: UnsafeMutableRawBufferPointer(memory))
       count = byteCount
     }

@@ -28,7 +28,7 @@ import KistCore
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
     unsafe fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
     mapped = nil
-    unsafe base = memory.baseAddress.map { unsafe UnsafeRawPointer($0) }
+    unsafe base = memory.baseAddress.map { UnsafeRawPointer($0) }
     count = byteCount
     ownsMemory = true
   }
@@ -77,7 +77,7 @@ import KistCore
     guard !range.isEmpty, let base = unsafe base else { return [] }
     let size = MemoryLayout<Element>.size
     let bytes = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound * size, count: range.count * size)
-    return [Element](unsafeUninitializedCapacity: range.count) { elements, count in
+    return unsafe [Element](unsafeUninitializedCapacity: range.count) { elements, count in
       unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
       count = range.count
     }
