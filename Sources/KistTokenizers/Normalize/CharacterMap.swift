@@ -20,7 +20,7 @@ package struct CharacterMap: Sendable {
     let size = charsmap.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     guard charsmap.count > 4, size >= 4, size % 4 == 0, size < charsmap.count - 4 else { throw Self.damage("its trie") }
     let replacements = [UInt8](charsmap[(4 + size)...])
-    guard replacements.last == 0, Unicode.UTF8.isValid(replacements) else { throw Self.damage("its replacements") }
+    guard replacements.last == 0, UTF8Check.isValid(replacements) else { throw Self.damage("its replacements") }
     let units = unsafe charsmap.withUnsafeBytes { bytes in
       unsafe [UInt32](unsafeUninitializedCapacity: size / 4) { units, count in
         unsafe UnsafeMutableRawBufferPointer(units).copyMemory(
@@ -135,8 +135,4 @@ private struct Node {
 
   @inline(__always)
   private static func offset(of unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
-}
-
-extension Unicode.UTF8 {
-  fileprivate static func isValid(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 }
