@@ -11,6 +11,8 @@ struct Inspect: ParsableCommand {
       travel with them, metadata, digests and signatures. No values are read, unless statistics or a comparison are \
       asked for.
 
+      A file on a server is named by its address: of .kist, safetensors and GGUF files only the needed ranges come over.
+
       --tensors lists single tensors. In the pattern, * stands for any characters, dots too, ? for one, [0-3] for one \
       of a set; repeat the option for several patterns.
 
@@ -28,6 +30,7 @@ struct Inspect: ParsableCommand {
         kist inspect ./MiniLM --json
         kist inspect checkpoint.pt
         kist inspect minilm.kist --html report.html
+        kist inspect https://host/model.kist
       """)
 
   @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
