@@ -45,6 +45,23 @@ import Testing
     for golden in Self.goldens where golden.pre == pre { try check(golden, tokenizer) }
   }
 
+  /// What BertNormalizer and llama.cpp see otherwise, or is found in the text before any normalizer.
+  @Test(arguments: files)
+  func `its tokenizer.json gives llama.cpp's ids`(file: String) throws {
+    let json = try GGUFTokenizer.tokenizerJSON(try readFile(Self.folder + "/" + file))
+    let tokenizer = try Tokenizer(try TokenizerSource.read(files: { _ in json }, names: ["tokenizer.json"]))
+    for golden in Self.goldens where golden.file == file && golden.pre == nil {
+      try check(golden, tokenizer)
+    }
+  }
+
+  @Test(arguments: pres)
+  func `a tokenizer.json cuts as llama.cpp cuts`(pre: String) throws {
+    let json = try GGUFTokenizer.tokenizerJSON(try withPre(pre))
+    let tokenizer = try Tokenizer(try TokenizerSource.read(files: { _ in json }, names: ["tokenizer.json"]))
+    for golden in Self.goldens where golden.pre == pre { try check(golden, tokenizer) }
+  }
+
   private func check(_ golden: Golden, _ tokenizer: Tokenizer) throws {
     let text = Array(golden.text.utf8)
     let ids = try tokenizer.encode(text, Tokenizer.EncodingSettings(specialTokens: .text, additions: .none))

@@ -14,7 +14,7 @@ extension Conversion {
     {
       layout = verbatim
     } else {
-      layout = try .fresh(path: target, tensors: tensors, metadata: source.metadata, source: source.path)
+      layout = try .fresh(path: target, tensors: tensors, metadata: content.metadata, source: source.path)
     }
     let file = try NewFile(target: target)
     try layout.write(to: file.output, options.parallelism, progress)
@@ -33,14 +33,8 @@ extension Conversion {
 
   /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
   func exportFolder(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    guard source.provenanceFormat != .gguf else {
-      throw KistError(
-        .unsupported, file: target,
-        "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
-        advice: "write .gguf, .kist or .safetensors")
-    }
     let layouts = try folderLayouts()
-    var assets = try writtenAssets()
+    var assets = content.assets
     if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
@@ -66,12 +60,6 @@ extension Conversion {
     return Outcome(byteCount: byteCount, notices: notice(of: layouts))
   }
 
-  /// The files beside the weights, which say what the weights are now.
-  func writtenAssets() throws(KistError) -> [CheckpointAsset] {
-    guard case .float(let dtype) = options.type else { return source.assets }
-    return try CheckpointAsset.naming(dtype, in: source.assets, file: source.path)
-  }
-
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
     try source.metadata == Checkpoint.metadata(of: source.weightFiles)
@@ -89,10 +77,10 @@ extension Conversion {
   }
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {
-    let files = source.weightFiles
+    let files = content.weightFiles
     if let most = options.shardByteCount { return try shards(ofAtMost: most) }
     guard !files.isEmpty else {
-      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: source.metadata, source: source.path)]
+      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: content.metadata, source: source.path)]
     }
     // A tensor that no weight file knows goes with the first.
     let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
@@ -103,7 +91,7 @@ extension Conversion {
       if keepsHeaders, let verbatim = try WeightLayout.verbatim(file, tensors: group) {
         layouts.append(verbatim)
       } else {
-        layouts.append(try .fresh(path: file.path, tensors: group, metadata: source.metadata, source: source.path))
+        layouts.append(try .fresh(path: file.path, tensors: group, metadata: content.metadata, source: source.path))
       }
     }
     return layouts
@@ -125,7 +113,7 @@ extension Conversion {
     return try groups.enumerated().map { index, group throws(KistError) in
       let name =
         count == 1 ? Self.singleName : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
-      return try .fresh(path: name, tensors: group, metadata: source.metadata, source: source.path)
+      return try .fresh(path: name, tensors: group, metadata: content.metadata, source: source.path)
     }
   }
 

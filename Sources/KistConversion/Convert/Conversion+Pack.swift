@@ -37,7 +37,7 @@ extension Conversion {
   }
 
   private func packFiles(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
-    var assets = try writtenAssets().map { NewEntry.asset($0.path, source: $0.source) }
+    var assets = content.assets.map { NewEntry.asset($0.path, source: $0.source) }
     // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
     let keepsHeaders = (takesAll && !isRetyped) || source.provenanceFormat == .gguf
     if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }

@@ -1,4 +1,5 @@
 import Foundation
+import KistCheckpoints
 import KistCore
 import KistFormat
 
@@ -55,12 +56,21 @@ public struct Conversion: Sendable {
   public internal(set) var options: ConversionOptions
   /// The tensors that will be written, in order.
   public let tensors: [CheckpointTensor]
+  /// What is written beside tensors: the source's files, or those that stand for them in another format.
+  let content: Content
   /// What a person should know beforehand.
   public internal(set) var notices: [String] = []
   /// Whether tensors are other than the source's.
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// Whether all tensors of the source are taken.
-  var takesAll: Bool { tensors.count == source.tensors.count }
+  let takesAll: Bool
+
+  /// What is written beside tensors.
+  struct Content: Sendable {
+    var assets: [CheckpointAsset]
+    var weightFiles: [WeightFile]
+    var metadata: Metadata
+  }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -87,21 +97,49 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
-    let retyped = try RetypedTensors(
-      taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
-    let conversion = Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
-      notices: retyped.notices)
+    let isModelOfGGUF = checkpoint.provenanceFormat == .gguf && format == .huggingFace
+    let conversion =
+      try isModelOfGGUF
+      ? plan(modelOf: checkpoint, target, options) : plan(tensorsOf: checkpoint, target, format, options)
     try conversion.checkTarget()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
 
+  /// The source's own tensors and files.
+  private static func plan(
+    tensorsOf checkpoint: Checkpoint, _ target: String, _ format: Checkpoint.Format, _ options: ConversionOptions
+  ) throws(KistError) -> Conversion {
+    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: checkpoint.path)
+    let retyped = try RetypedTensors(
+      taken, as: options.type, file: checkpoint.path, keepsVectors: checkpoint.provenanceFormat == .gguf)
+    var assets = checkpoint.assets
+    if case .float(let dtype) = options.type {
+      assets = try CheckpointAsset.naming(dtype, in: assets, file: checkpoint.path)
+    }
+    return Conversion(
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
+      content: Content(assets: assets, weightFiles: checkpoint.weightFiles, metadata: checkpoint.metadata),
+      notices: retyped.notices, takesAll: taken.count == checkpoint.tensors.count)
+  }
+
+  /// A GGUF's model in transformers' form.
+  private static func plan(
+    modelOf checkpoint: Checkpoint, _ target: String, _ options: ConversionOptions
+  ) throws(KistError) -> Conversion {
+    let content = try HubContent(of: checkpoint, type: options.type)
+    let taken = try Glob.filter(content.tensors, options.tensors, name: \.name, file: checkpoint.path)
+    return Conversion(
+      source: checkpoint, target: target, targetFormat: .huggingFace, options: options, tensors: taken,
+      // What transformers looks for before it loads a file.
+      content: Content(assets: content.assets, weightFiles: [], metadata: Metadata([("format", .string("pt"))])),
+      notices: content.notices, takesAll: taken.count == content.tensors.count)
+  }
+
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
     let tensorBytes = tensors.reduce(0) { $0 + $1.byteCount + 512 }
-    let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
+    let assetBytes = content.assets.reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }

@@ -67,7 +67,7 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     tensors = conversion.tensors.map(PlannedTensor.init)
     assets =
       [.safetensors, .gguf].contains(conversion.targetFormat)
-      ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
+      ? [] : conversion.content.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
     rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
     neededByteCount = conversion.neededByteCount
