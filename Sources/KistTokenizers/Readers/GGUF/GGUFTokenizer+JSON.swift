@@ -57,7 +57,7 @@ extension GGUFPreTokenizer {
     (#"(?:(?=[\p{L}])[^a-z])"#, #"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"#),
     (#"(?:(?=[\p{L}])[^A-Z])"#, #"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"#),
     // There, $ is the end of a line too.
-    (finalSpaces, #"\s+\z"#),
+    (finalSpaces, #"\s+\z"#), (#"\u{"#, #"\x{"#),
   ]
 }
 
