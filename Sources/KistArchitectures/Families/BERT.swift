@@ -26,7 +26,7 @@ extension Architecture {
       name: name, classNames: classNames, modelTypes: [name],
       // RoBERTa's rows before the first position are left out there, so that it is BERT.
       gguf: GGUFForm(
-        "bert", keys: .sizes + .layerNorm + [.fixed("attention.causal", .bool(false))],
+        "bert", keys: .sizes + .layerNorm + .fileType + [.fixed("attention.causal", .bool(false))],
         parameters: [.fixed(.positionOffset, .absent), .key(.contextLength, "context_length")],
         tensors: .norm(.attentionPostNorm, "blk.{layer}.attn_output_norm")
           + .norm(.feedForwardPostNorm, "blk.{layer}.layer_output_norm")),

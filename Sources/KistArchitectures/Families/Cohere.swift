@@ -4,7 +4,8 @@ extension Architecture {
     name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
     gguf: GGUFForm(
       "command-r",
-      keys: .joined(.sizes, .keyValueHeads, .layerNorm, .rotaryBase, .noScaling, [.number("logit_scale", .logitScale)]),
+      keys: .joined(
+        .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .fileType, [.number("logit_scale", .logitScale)], .noScaling),
       parameters: .ggufBias),
     parameters: .joined(
       .modern, .rotary(base: 500_000), .cohere,
@@ -25,8 +26,8 @@ extension Architecture {
     gguf: GGUFForm(
       "cohere2",
       keys: .joined(
-        .sizes, .keyValueHeads, .layerNorm, .rotaryBase, .rotarySize, .noScaling, .headSizes, .window, .vocabulary,
-        [.number("logit_scale", .logitScale)]), parameters: .ggufBias),
+        .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .headSizes, .fileType, [.number("logit_scale", .logitScale)],
+        .window, .vocabulary, .rotarySize, .noScaling), parameters: .ggufBias),
     parameters: .joined(
       .modern, .rotary(), .layerTypes, .cohere,
       [

@@ -4,7 +4,7 @@ extension Architecture {
     name: "granite", classNames: ["GraniteForCausalLM", "GraniteModel"], modelTypes: ["granite"],
     gguf: GGUFForm(
       "granite",
-      keys: .llama + .statedHeadSizes + [
+      keys: .llama(.statedHeadSizes) + [
         .number("attention.scale", .attentionScale), .number("embedding_scale", .embeddingScale),
         .number("residual_scale", .residualScale), .number("logit_scale", .logitScale),
       ], parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),

@@ -4,7 +4,7 @@ extension Architecture {
     name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"],
     gguf: GGUFForm(
       "minicpm",
-      keys: .modern + [
+      keys: .modern + .fileType + [
         .number("embedding_scale") { $0.embedding.scale }, .number("residual_scale") { $0.layers[0].residualScale },
         .number("logit_scale") { 1 / $0.head.scale },
       ],

@@ -5,7 +5,7 @@ extension Architecture {
     gguf: GGUFForm(
       "olmo",
       keys: .joined(
-        .sizes, .statedHeadSizes, .keyValueHeads, .layerNorm, .rotaryBase,
+        .sizes, .keyValueHeads, .rotaryBase, .statedHeadSizes, .fileType, .layerNorm,
         [
           .number("attention.clamp_kqv", .clipsQueryKeyValue)
         ]),
@@ -24,7 +24,7 @@ extension Architecture {
   static let olmo2 = Architecture(
     name: "olmo2", classNames: ["Olmo2ForCausalLM", "Olmo2Model"], modelTypes: ["olmo2"],
     gguf: GGUFForm(
-      "olmo2", keys: .modern + .statedHeadSizes, parameters: .ggufBias),
+      "olmo2", keys: .modern + .statedHeadSizes + .fileType, parameters: .ggufBias),
     parameters: .modern + .rotary() + [
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

@@ -10,10 +10,15 @@ public enum GGUFValue: Sendable, Equatable {
 
 /// A key that a family's GGUF files have, and where its value comes from. A model for which the value is nil has not the key.
 /// Source: llama.cpp, the classes of conversion/, set_gguf_parameters.
+///
+/// A family's keys are listed in the order in which the converter writes them.
 public struct GGUFKey: Sendable {
   /// After the architecture's name.
   public var name: String
   var value: @Sendable (ModelDescription) -> GGUFValue?
+
+  /// The place of `general.file_type`, which says what the writer chose.
+  static let fileType = GGUFKey(name: "general.file_type") { _ in nil }
 
   static func size(_ name: String, _ parameter: Parameter) -> GGUFKey {
     size(name) { $0.parameters[parameter]?.integer }
@@ -41,9 +46,20 @@ public struct GGUFKey: Sendable {
 extension ModelDescription {
   /// What a GGUF file of the model says beside its tensors and tokenizer: whole keys and values; nil when GGUF has no such family.
   public var ggufMetadata: [(key: String, value: GGUFValue)]? {
-    guard let form = architecture.gguf else { return nil }
-    return [("general.architecture", .string(form.name))]
-      + form.keys.compactMap { key in key.value(self).map { ("\(form.name).\(key.name)", $0) } }
+    guard let form = architecture.gguf, let keys = ggufKeys(fileType: nil) else { return nil }
+    return [("general.architecture", .string(form.name))] + keys
+  }
+
+  /// The hyperparameters, in the order in which llama.cpp's converter writes them; nil when GGUF has no such family.
+  ///
+  /// - Parameter fileType: `general.file_type`, where such files have it; nil to leave it out.
+  public func ggufKeys(fileType: UInt32?) -> [(key: String, value: GGUFValue)]? {
+    architecture.gguf.map { form in
+      form.keys.compactMap { key in
+        if key.name == GGUFKey.fileType.name { return fileType.map { (key.name, .uint32($0)) } }
+        return key.value(self).map { ("\(form.name).\(key.name)", $0) }
+      }
+    }
   }
 }
 
@@ -75,8 +91,19 @@ extension [GGUFKey] {
   ]
   static let noScaling: [GGUFKey] = [.fixed("rope.scaling.type", .string("none"))]
 
+  static let fileType: [GGUFKey] = [.fileType]
+
   /// What most families since Llama say.
-  static let modern = sizes + keyValueHeads + rmsNorm + rotaryBase + rotaryScaling
+  static let modern = sizes + keyValueHeads + rotaryScaling + rotaryBase + rmsNorm
+
+  /// What older converters write in an order of their own.
+  ///
+  /// - Parameters:
+  ///   - names: keys of ``sizes``.
+  ///   - replaced: those that mean something else.
+  static func sizes(inOrder names: [String], replaced: [GGUFKey] = []) -> [GGUFKey] {
+    names.compactMap { name in (replaced + sizes).first { $0.name == name } }
+  }
 
   /// Linear, YaRN and longrope; betas where the configuration says them.
   static let rotaryScaling: [GGUFKey] = [
