@@ -40,7 +40,7 @@ extension Conversion {
         advice: "write .gguf, .kist or .safetensors")
     }
     let layouts = try folderLayouts()
-    var assets = source.assets
+    var assets = try writtenAssets()
     if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
@@ -66,6 +66,12 @@ extension Conversion {
     return Outcome(byteCount: byteCount, notices: notice(of: layouts))
   }
 
+  /// The files beside the weights, which say what the weights are now.
+  func writtenAssets() throws(KistError) -> [CheckpointAsset] {
+    guard case .float(let dtype) = options.type else { return source.assets }
+    return try CheckpointAsset.naming(dtype, in: source.assets, file: source.path)
+  }
+
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
     try source.metadata == Checkpoint.metadata(of: source.weightFiles)
@@ -74,7 +80,8 @@ extension Conversion {
   func notice(of layouts: [WeightLayout]) -> [String] {
     let fresh = layouts.filter { !$0.isVerbatim }
     // From GGUF to another format there is no header to keep.
-    guard !fresh.isEmpty, !source.weightFiles.isEmpty, source.provenanceFormat != .gguf || targetFormat == .gguf
+    guard !fresh.isEmpty, !isRetyped, options.shardByteCount == nil, !source.weightFiles.isEmpty,
+      source.provenanceFormat != .gguf || targetFormat == .gguf
     else { return [] }
     return [
       "wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"
@@ -83,6 +90,7 @@ extension Conversion {
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {
     let files = source.weightFiles
+    if let most = options.shardByteCount { return try shards(ofAtMost: most) }
     guard !files.isEmpty else {
       return [try .fresh(path: Self.singleName, tensors: tensors, metadata: source.metadata, source: source.path)]
     }
@@ -101,9 +109,34 @@ extension Conversion {
     return layouts
   }
 
+  /// Weight files of at most so many bytes of data, as far as tensors are not larger, named as transformers names them.
+  private func shards(ofAtMost most: Int) throws(KistError) -> [WeightLayout] {
+    var groups: [[CheckpointTensor]] = []
+    var size = 0
+    for tensor in tensors {
+      if groups.isEmpty || size + tensor.byteCount > most {
+        groups.append([])
+        size = 0
+      }
+      groups[groups.count - 1].append(tensor)
+      size += tensor.byteCount
+    }
+    let count = groups.count
+    return try groups.enumerated().map { index, group throws(KistError) in
+      let name =
+        count == 1 ? Self.singleName : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
+      return try .fresh(path: name, tensors: group, metadata: source.metadata, source: source.path)
+    }
+  }
+
   /// Says in the index of a sharded checkpoint where each tensor is now.
   private func updateIndex(_ assets: inout [CheckpointAsset], _ layouts: [WeightLayout]) throws(KistError) {
-    guard let position = assets.firstIndex(where: { compareBytes($0.path, Self.indexName) == 0 }) else { return }
+    let position = assets.firstIndex { compareBytes($0.path, Self.indexName) == 0 }
+    // A single file needs no index.
+    guard layouts.count > 1 else {
+      if let position { assets.remove(at: position) }
+      return
+    }
     let located = layouts.flatMap { layout in layout.pieces.map { (key: $0.tensor.name, file: layout.path) } }
     var text = JSONText()
     text.object([
@@ -116,7 +149,8 @@ extension Conversion {
         }
       ),
     ])
-    assets[position] = CheckpointAsset(path: Self.indexName, source: MemorySource(text.bytes), entry: nil)
+    let index = CheckpointAsset(path: Self.indexName, source: MemorySource(text.bytes), entry: nil)
+    if let position { assets[position] = index } else { assets.append(index) }
   }
 
   private func write(_ asset: CheckpointAsset, to output: ExportedFile) throws(KistError) {

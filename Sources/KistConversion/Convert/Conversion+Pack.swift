@@ -20,7 +20,7 @@ extension Conversion {
         return .tensor(tensor.name, dtype: dtype, shape: tensor.shape, source: tensor.source)
       })
     var outcome = Outcome(byteCount: 0, notices: [])
-    if let container = source.container, takesAll {
+    if let container = source.container, takesAll, !isRetyped {
       try repack(container, into: writer)
     } else {
       try packFiles(into: writer, &outcome)
@@ -37,9 +37,9 @@ extension Conversion {
   }
 
   private func packFiles(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
-    var assets = source.assets.map { NewEntry.asset($0.path, source: $0.source) }
+    var assets = try writtenAssets().map { NewEntry.asset($0.path, source: $0.source) }
     // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
-    let keepsHeaders = takesAll || source.provenanceFormat == .gguf
+    let keepsHeaders = (takesAll && !isRetyped) || source.provenanceFormat == .gguf
     if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }
     if !takesAll {
       outcome.notices.append(

@@ -7,10 +7,15 @@ extension Conversion {
   func recordProbes(_ outcome: inout Outcome) throws(KistError) {
     guard options.probes != .none else { return }
     // A container brings its own, and its signatures are of content that must not change.
-    guard source.container == nil, takesAll else {
+    guard source.container == nil || isRetyped, takesAll else {
       guard case .golden = options.probes else { return }
       throw KistError(
         .unsupported, file: target, "probes are recorded when a whole model becomes a container, and this is not one")
+    }
+    if let container = source.container, options.probes == .computed,
+      let recorded = try container.recordBytes(RecordName.probes)
+    {
+      return try put(recorded, &outcome)
     }
     let probes: ProbeSet
     do throws(KistError) {
@@ -21,8 +26,12 @@ extension Conversion {
       outcome.notices.append("no probes: \(error)")
       return
     }
+    try put(try probes.encoded(), &outcome)
+  }
+
+  private func put(_ probes: [UInt8], _ outcome: inout Outcome) throws(KistError) {
     let editor = try KistEditor(path: target, options: WriterOptions(parallelism: options.parallelism))
-    editor.put(.record(RecordName.probes, try probes.encoded()))
+    editor.put(.record(RecordName.probes, probes))
     outcome.byteCount += try editor.commit().writtenByteCount
   }
 

@@ -7,6 +7,12 @@ public struct ConversionOptions: Sendable {
   public var packing: Packing
   /// Globs of the tensors to take; all when empty.
   public var tensors: [String]
+  /// How weights are stored.
+  public var type: TargetType
+  /// Most bytes of tensors in one file of a folder; as in the source when nil.
+  public var shardByteCount: Int?
+  /// Whether what source and result compute is compared, when values may have changed.
+  public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
   public var includesAllFiles: Bool
   public var replacesExisting: Bool
@@ -24,11 +30,16 @@ public struct ConversionOptions: Sendable {
   }
 
   public init(
-    packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed, parallelism: Parallelism = Parallelism()
+    packing: Packing = .auto, tensors: [String] = [], type: TargetType = .keep,
+    shardByteCount: Int? = nil, verifies: Bool = true, includesAllFiles: Bool = false, replacesExisting: Bool = false,
+    probes: ProbeSource = .computed,
+    parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
+    self.type = type
+    self.shardByteCount = shardByteCount
+    self.verifies = verifies
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
@@ -39,11 +50,15 @@ public struct ConversionOptions: Sendable {
 /// A conversion that is ready to run: the source was opened and checked, nothing was written.
 public struct Conversion: Sendable {
   public let source: Checkpoint
-  public let target: String
+  public internal(set) var target: String
   public let targetFormat: Checkpoint.Format
-  public let options: ConversionOptions
+  public internal(set) var options: ConversionOptions
   /// The tensors that will be written, in order.
   public let tensors: [CheckpointTensor]
+  /// What a person should know beforehand.
+  public internal(set) var notices: [String] = []
+  /// Whether tensors are other than the source's.
+  var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// Whether all tensors of the source are taken.
   var takesAll: Bool { tensors.count == source.tensors.count }
 
@@ -53,6 +68,15 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Things that a person should know: files left out, headers written anew.
     public var notices: [String]
+    /// Whether the result computes what the source computes; nil when that was not asked for, or nothing was changed.
+    public var verdict: Verdict?
+    /// Where the result is, when the verdict failed.
+    public var rejectedPath: String?
+
+    init(byteCount: Int, notices: [String]) {
+      self.byteCount = byteCount
+      self.notices = notices
+    }
   }
 
   /// Opens a source and settles how it becomes the target.
@@ -63,9 +87,12 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let tensors = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let retyped = try RetypedTensors(
+      taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
+      notices: retyped.notices)
     try conversion.checkTarget()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
@@ -79,7 +106,15 @@ public struct Conversion: Sendable {
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
 
+  /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
+    var outcome = try isJudged ? runJudged(progress) : write(progress)
+    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
+    return outcome
+  }
+
+  /// Writes the target.
+  func write(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
     progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: tensors.reduce(0) { $0 + $1.byteCount })
     defer { progress.end() }
     var outcome =
@@ -91,7 +126,6 @@ public struct Conversion: Sendable {
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
     if targetFormat == .kist { try recordProbes(&outcome) }
-    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome
   }
 
