@@ -3,7 +3,8 @@ extension Architecture {
   static let bloom = Architecture(
     name: "bloom", classNames: ["BloomForCausalLM", "BloomModel"], modelTypes: ["bloom"],
     gguf: GGUFForm(
-      "bloom", keys: .sizesOfBLOOM + .keyValueHeads + .layerNorm + .fileType, tensors: .ggufQueryKeyValue(bias: .always)
+      "bloom", vocabulary: .merges("bloom"), keys: .sizesOfBLOOM + .keyValueHeads + .layerNorm + .fileType,
+      tensors: .ggufQueryKeyValue(bias: .always)
     ),
     parameters: [
       .key(.vocabularySize, "vocab_size"),

@@ -3,7 +3,7 @@ extension Architecture {
   static let cohere = Architecture(
     name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
     gguf: GGUFForm(
-      "command-r",
+      "command-r", vocabulary: .merges("command-r"),
       keys: .joined(
         .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .fileType, [.number("logit_scale", .logitScale)], .noScaling),
       parameters: .ggufBias),
@@ -24,7 +24,7 @@ extension Architecture {
   static let cohere2 = Architecture(
     name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"],
     gguf: GGUFForm(
-      "cohere2",
+      "cohere2", vocabulary: .merges("command-r"),
       keys: .joined(
         .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .headSizes, .fileType, [.number("logit_scale", .logitScale)],
         .window, .vocabulary, .rotarySize, .noScaling), parameters: .ggufBias),

@@ -3,7 +3,7 @@ extension Architecture {
   static let deepSeekV2 = Architecture(
     name: "deepseek-v2", classNames: ["DeepseekV2ForCausalLM", "DeepseekV2Model"], modelTypes: ["deepseek_v2"],
     gguf: GGUFForm(
-      "deepseek2", keys: .deepSeek(gatingFunction: 1),
+      "deepseek2", vocabulary: .merges("deepseek-v3"), keys: .deepSeek(gatingFunction: 1),
       // One group is no group.
       parameters: .ggufDeepSeek + [
         .fixed(.takesAllGroups, .equals(.expertGroupCount, 1)),
@@ -40,7 +40,8 @@ extension Architecture {
   static let deepSeekV3 = Architecture(
     name: "deepseek-v3", classNames: ["DeepseekV3ForCausalLM", "DeepseekV3Model"], modelTypes: ["deepseek_v3"],
     gguf: GGUFForm(
-      "deepseek2", mark: .value("expert_gating_func", 2), keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
+      "deepseek2", vocabulary: .merges("deepseek-v3"), mark: .value("expert_gating_func", 2),
+      keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
       tensors: .ggufDeepSeek, configuration: .configDeepSeek),
     parameters: .joined(
       .modern, .rotary(), .deepSeek,

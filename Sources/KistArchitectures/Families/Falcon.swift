@@ -4,7 +4,7 @@ extension Architecture {
     name: "falcon", classNames: ["FalconForCausalLM", "FalconModel", "RWForCausalLM"],
     modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
     gguf: GGUFForm(
-      "falcon",
+      "falcon", vocabulary: .merges("falcon"),
       keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, .fileType),
       parameters: [
         .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),

@@ -3,7 +3,7 @@ extension Architecture {
   static let internLM2 = Architecture(
     name: "internlm2", classNames: ["InternLM2ForCausalLM", "InternLM2Model"], modelTypes: ["internlm2"],
     gguf: GGUFForm(
-      "internlm2", keys: .modern + .fileType, parameters: .ggufBias,
+      "internlm2", vocabulary: .pieces(), keys: .modern + .fileType, parameters: .ggufBias,
       tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),

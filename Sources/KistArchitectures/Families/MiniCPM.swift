@@ -3,7 +3,7 @@ extension Architecture {
   static let miniCPM = Architecture(
     name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"],
     gguf: GGUFForm(
-      "minicpm",
+      "minicpm", vocabulary: .pieces(),
       keys: .modern + .fileType + [
         .number("embedding_scale") { $0.embedding.scale }, .number("residual_scale") { $0.layers[0].residualScale },
         .number("logit_scale") { 1 / $0.head.scale },

@@ -3,7 +3,8 @@ extension Architecture {
   static let nemotron = Architecture(
     name: "nemotron", classNames: ["NemotronForCausalLM", "NemotronModel"], modelTypes: ["nemotron"],
     gguf: GGUFForm(
-      "nemotron", keys: .joined(.modern, .headSizes, .fileType, .vocabulary, .layerNorm, .rotarySize, .noScaling),
+      "nemotron", vocabulary: .pieces(tokens: [("padding_token_id", 0), ("unknown_token_id", 1)]),
+      keys: .joined(.modern, .headSizes, .fileType, .vocabulary, .layerNorm, .rotarySize, .noScaling),
       parameters: .ggufBias),
     parameters: .modern + .rotary(fraction: 0.5) + [
       .key(.activation, "hidden_act", or: .value("relu2")),

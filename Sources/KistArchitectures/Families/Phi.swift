@@ -3,7 +3,8 @@ extension Architecture {
   static let phi = Architecture(
     name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
     gguf: GGUFForm(
-      "phi2", keys: .joined(.sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize, .fileType),
+      "phi2", vocabulary: .merges("phi-2"),
+      keys: .joined(.sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize, .fileType),
       // The converter writes four times the width, whatever the size.
       parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [
@@ -35,7 +36,7 @@ extension Architecture {
   static let phi3 = Architecture(
     name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"],
     gguf: GGUFForm(
-      "phi3",
+      "phi3", vocabulary: .pieces(orMerges: "dbrx"),
       keys: .joined(.phi3, .keyValueHeads, .rmsNorm, .rotarySize, .rotaryBase, .fileType, .window),
       tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
         + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
@@ -69,11 +70,12 @@ extension [GGUFKey] {
 extension [GGUFKey] {
   fileprivate static let phi3 = sizes(
     inOrder: [
-      "rope.scaling.attn_factor", "context_length", "rope.scaling.original_context_length", "embedding_length",
+      "rope.scaling.attn_factor", "general", "context_length", "rope.scaling.original_context_length",
+      "embedding_length",
       "feed_forward_length", "block_count", "attention.head_count",
     ],
     replaced: [
-      .size("rope.scaling.original_context_length", .ropeOriginalContext),
+      .general, .size("rope.scaling.original_context_length", .ropeOriginalContext),
       .number("rope.scaling.attn_factor") { model in
         guard let rotary = model.layers[0].attention.rotary, rotary.scaling != .none else { return nil }
         return rotary.attentionFactor

@@ -3,7 +3,7 @@ extension Architecture {
   static let stableLM = Architecture(
     name: "stablelm", classNames: ["StableLmForCausalLM", "StableLmModel"], modelTypes: ["stablelm"],
     gguf: GGUFForm(
-      "stablelm",
+      "stablelm", vocabulary: .merges("stablelm2"),
       keys: .joined(
         .sizes(inOrder: ["context_length", "embedding_length", "block_count", "feed_forward_length"]), .rotarySize,
         .sizes(inOrder: ["attention.head_count"]), .keyValueHeads, [.flag("use_parallel_residual", .isParallel)],

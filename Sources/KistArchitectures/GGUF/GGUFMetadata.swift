@@ -19,6 +19,8 @@ public struct GGUFKey: Sendable {
 
   /// The place of `general.file_type`, which says what the writer chose.
   static let fileType = GGUFKey(name: "general.file_type") { _ in nil }
+  /// The place of the other `general` keys, where that is not before all others.
+  static let general = GGUFKey(name: "general") { _ in nil }
 
   static func size(_ name: String, _ parameter: Parameter) -> GGUFKey {
     size(name) { $0.parameters[parameter]?.integer }
@@ -54,12 +56,23 @@ extension ModelDescription {
   ///
   /// - Parameter fileType: `general.file_type`, where such files have it; nil to leave it out.
   public func ggufKeys(fileType: UInt32?) -> [(key: String, value: GGUFValue)]? {
-    architecture.gguf.map { form in
-      form.keys.compactMap { key in
+    guard let keys = ggufKeysAroundGeneral(fileType: fileType) else { return nil }
+    return keys.before + keys.after
+  }
+
+  /// The same, those that stand before the `general` keys apart.
+  public func ggufKeysAroundGeneral(
+    fileType: UInt32?
+  ) -> (before: [(key: String, value: GGUFValue)], after: [(key: String, value: GGUFValue)])? {
+    guard let form = architecture.gguf else { return nil }
+    let place = form.keys.firstIndex { $0.name == GGUFKey.general.name } ?? 0
+    func pairs(_ keys: ArraySlice<GGUFKey>) -> [(key: String, value: GGUFValue)] {
+      keys.compactMap { key in
         if key.name == GGUFKey.fileType.name { return fileType.map { (key.name, .uint32($0)) } }
         return key.value(self).map { ("\(form.name).\(key.name)", $0) }
       }
     }
+    return (pairs(form.keys[..<place]), pairs(form.keys[place...]))
   }
 }
 

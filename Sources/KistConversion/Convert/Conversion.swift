@@ -59,8 +59,10 @@ public struct Conversion: Sendable {
   public internal(set) var notices: [String] = []
   /// Whether tensors are other than the source's.
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
+  /// What a source of another format becomes, when the target is a GGUF.
+  var ggufModel: GGUFModel?
   /// Whether all tensors of the source are taken.
-  var takesAll: Bool { tensors.count == source.tensors.count }
+  var takesAll: Bool { ggufModel != nil || tensors.count == source.tensors.count }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -87,6 +89,9 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    if format == .gguf, checkpoint.provenanceFormat != .gguf {
+      return try planGGUF(checkpoint, target: target, options: options)
+    }
     let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
@@ -142,7 +147,7 @@ public struct Conversion: Sendable {
     }
   }
 
-  private func checkTarget() throws(KistError) {
+  func checkTarget() throws(KistError) {
     let folder = parentFolder(of: target)
     var isDirectory: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
