@@ -30,7 +30,7 @@ extension Architecture {
       // RoBERTa's rows before the first position are left out there, so that it is BERT.
       gguf: GGUFForm(
         "bert", vocabulary: vocabulary,
-        keys: .sizes + .layerNorm + .fileType + [.fixed("attention.causal", .bool(false))],
+        keys: .sizes + .layerNorm + .fileType + [.fixed("attention.causal", .bool(false)), .pooling],
         parameters: [.fixed(.positionOffset, .absent), .key(.contextLength, "context_length")],
         tensors: .norm(.attentionPostNorm, "blk.{layer}.attn_output_norm")
           + .norm(.feedForwardPostNorm, "blk.{layer}.layer_output_norm")),

@@ -16,7 +16,7 @@ extension Architecture {
       configuration: [
         .fixed(.residualDepthScale, .timesSquareRoot(.residualScale, .layerCount)),
         .fixed(.headWidthBase, .ratio(.width, .logitScale)),
-      ]),
+      ], factors: .longrope),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

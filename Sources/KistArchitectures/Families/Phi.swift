@@ -39,7 +39,7 @@ extension Architecture {
       "phi3", vocabulary: .pieces(orMerges: "dbrx"),
       keys: .joined(.phi3, .keyValueHeads, .rmsNorm, .rotarySize, .rotaryBase, .fileType, .window),
       tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
-        + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
+        + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up])), factors: .longrope),
     parameters: .modern + .rotary(fraction: 1) + [
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),
       .key(.contextLength, "max_position_embeddings", or: .value(4096)),

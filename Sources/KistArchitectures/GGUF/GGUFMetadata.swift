@@ -19,6 +19,8 @@ public struct GGUFKey: Sendable {
 
   /// The place of `general.file_type`, which says what the writer chose.
   static let fileType = GGUFKey(name: "general.file_type") { _ in nil }
+  /// The place of `pooling_type`, which says how states become a sentence's vector.
+  static let pooling = GGUFKey(name: "pooling_type") { _ in nil }
   /// The place of the other `general` keys, where that is not before all others.
   static let general = GGUFKey(name: "general") { _ in nil }
 
@@ -61,14 +63,17 @@ extension ModelDescription {
   }
 
   /// The same, those that stand before the `general` keys apart.
+  ///
+  /// - Parameter pooling: `pooling_type`, where the family has it; nil to leave it out.
   public func ggufKeysAroundGeneral(
-    fileType: UInt32?
+    fileType: UInt32?, pooling: UInt32? = nil
   ) -> (before: [(key: String, value: GGUFValue)], after: [(key: String, value: GGUFValue)])? {
     guard let form = architecture.gguf else { return nil }
     let place = form.keys.firstIndex { $0.name == GGUFKey.general.name } ?? 0
     func pairs(_ keys: ArraySlice<GGUFKey>) -> [(key: String, value: GGUFValue)] {
       keys.compactMap { key in
         if key.name == GGUFKey.fileType.name { return fileType.map { (key.name, .uint32($0)) } }
+        if key.name == GGUFKey.pooling.name { return pooling.map { ("\(form.name).\(key.name)", .uint32($0)) } }
         return key.value(self).map { ("\(form.name).\(key.name)", $0) }
       }
     }

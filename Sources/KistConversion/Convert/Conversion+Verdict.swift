@@ -55,7 +55,7 @@ extension Conversion {
   ) throws(KistError) -> Verdict {
     var checkpoint = try Checkpoint.open(path: result)
     if checkpoint.format == .safetensors { checkpoint = checkpoint.with(assets: reference.checkpoint.assets) }
-    return try ModelComparison(parallelism: parallelism).compare(
+    return try ModelComparison(parallelism: parallelism, tokenizers: .texts).compare(
       try LoadedModel(checkpoint), with: reference, texts: VerificationTexts.tokens(for: reference).map(\.tokens))
   }
 

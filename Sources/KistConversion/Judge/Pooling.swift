@@ -35,6 +35,8 @@ extension LoadedModel {
       do throws(KistError) { return try unsafe JSONDocument(bytes.span.bytes).root } catch { throw error.inFile(path) }
     }
     var pooling = Pooling(takesFirst: false, normalizes: true)
+    // llama.cpp's number for the first token.
+    if case .integer("2", _) = checkpoint.metadata["bert.pooling_type"] { pooling.takesFirst = true }
     if let modules = try document("modules.json")?.array {
       pooling.normalizes = modules.contains { $0["type"]?.string?.hasSuffix("Normalize") ?? false }
     }

@@ -12,7 +12,8 @@ struct Convert: ParsableCommand {
       the weights in another format, caches and .git.
 
       A GGUF, or the parts of a split one, comes back as the same file, or parts when the target is named as one of as \
-      many. What came from elsewhere can't be written as a GGUF yet.
+      many. A Hugging Face directory becomes the GGUF that llama.cpp's converter makes, with the 16-bit type that its weights \
+      have, or as --type says: f32, f16, bf16, q8_0, tq1_0 or tq2_0.
 
       --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none \
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
@@ -34,6 +35,7 @@ struct Convert: ParsableCommand {
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
+        kist convert ./hf-dir -o model.gguf
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
         kist convert model-00001-of-00003.gguf -o model.kist

@@ -94,7 +94,7 @@ private struct SourceOrder {
   init(_ source: Checkpoint) {
     let paths = source.weightFiles.map { Array($0.path.utf8) }
     func path(_ tensor: CheckpointTensor) -> [UInt8] { tensor.weightFile.map { paths[$0] } ?? [] }
-    let isByName = source.weightFiles.allSatisfy { $0.path.hasSuffix(".safetensors") }
+    let isByName = !paths.isEmpty && source.weightFiles.allSatisfy { $0.path.hasSuffix(".safetensors") }
     let indices = source.tensors.indices.sorted { first, second in
       let (a, b) = (source.tensors[first], source.tensors[second])
       let (pathOfA, pathOfB) = (path(a), path(b))

@@ -17,7 +17,9 @@ struct GGUFModelHeader {
   private typealias Value = KistCheckpoints.GGUFValue
 
   func layout(_ notices: inout [String]) throws(KistError) -> GGUFWriter.Layout {
-    guard let form = model.architecture.gguf, let keys = model.ggufKeysAroundGeneral(fileType: fileType) else {
+    guard let form = model.architecture.gguf,
+      let keys = model.ggufKeysAroundGeneral(fileType: fileType, pooling: try pooling())
+    else {
       throw KistError(.unsupported, file: source.path, field: "architectures", "GGUF has no such models")
     }
     do throws(KistError) {
@@ -34,6 +36,19 @@ struct GGUFModelHeader {
       }
       return try writer.layOut()
     } catch { throw error.inFile(source.path) }
+  }
+
+  /// How sentence-transformers makes one vector of a text. Source: `llama_pooling_type` of llama.h.
+  private func pooling() throws(KistError) -> UInt32? {
+    func json(_ name: String) throws(KistError) -> JSONValue? {
+      try asset(name).flatMap { try? JSONDocument($0, depth: 64).root }
+    }
+    let modules = try json("modules.json")?.array ?? []
+    guard let module = modules.first(where: { $0["type"]?.string?.hasSuffix("Pooling") == true }),
+      let folder = module["path"]?.string, let config = try json("\(folder)/config.json")
+    else { return nil }
+    let modes: [(name: String, type: UInt32)] = [("mean_tokens", 1), ("cls_token", 2), ("lasttoken", 3)]
+    return modes.first { config["pooling_mode_\($0.name)"]?.bool == true }?.type
   }
 
   private func addTokenizer(
