@@ -3,8 +3,8 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  private static let singleName = "model.safetensors"
-  private static let indexName = "model.safetensors.index.json"
+  static let singleName = "model.safetensors"
+  static let indexName = "model.safetensors.index.json"
 
   /// Writes one safetensors file.
   func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
@@ -39,9 +39,14 @@ extension Conversion {
         "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
         advice: "write .gguf, .kist or .safetensors")
     }
-    let layouts = try folderLayouts()
+    let layouts =
+      if let limit = options.shardByteCount { try shardLayouts(limit) } else { try folderLayouts() }
     var assets = try writtenAssets()
-    if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
+    if options.shardByteCount != nil {
+      try replaceIndex(&assets, layouts)
+    } else if !layouts.allSatisfy(\.isVerbatim) {
+      try updateIndex(&assets, layouts)
+    }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
     let folder = try NewFolder(target: target)
@@ -90,7 +95,6 @@ extension Conversion {
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {
     let files = source.weightFiles
-    if let most = options.shardByteCount { return try shards(ofAtMost: most) }
     guard !files.isEmpty else {
       return [try .fresh(path: Self.singleName, tensors: tensors, metadata: source.metadata, source: source.path)]
     }
@@ -107,26 +111,6 @@ extension Conversion {
       }
     }
     return layouts
-  }
-
-  /// Weight files of at most so many bytes of data, as far as tensors are not larger, named as transformers names them.
-  private func shards(ofAtMost most: Int) throws(KistError) -> [WeightLayout] {
-    var groups: [[CheckpointTensor]] = []
-    var size = 0
-    for tensor in tensors {
-      if groups.isEmpty || size + tensor.byteCount > most {
-        groups.append([])
-        size = 0
-      }
-      groups[groups.count - 1].append(tensor)
-      size += tensor.byteCount
-    }
-    let count = groups.count
-    return try groups.enumerated().map { index, group throws(KistError) in
-      let name =
-        count == 1 ? Self.singleName : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
-      return try .fresh(path: name, tensors: group, metadata: source.metadata, source: source.path)
-    }
   }
 
   /// Says in the index of a sharded checkpoint where each tensor is now.
@@ -191,6 +175,8 @@ private final class ExportedFile: FileOutput {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
     unsafe try descriptor.write(bytes, at: offset)
   }
+
+  func cut(at offset: Int) throws(KistError) { try descriptor.cut(at: offset) }
 
   func sync() throws(KistError) { try descriptor.sync() }
 }

@@ -5,8 +5,9 @@ import KistCore
 extension Conversion {
   /// Whether source and result are to be compared: where values, or their places, may have changed.
   var isJudged: Bool {
-    // The parts of a split GGUF are known by their names, which they have too late.
-    options.verifies && isRetyped && takesAll && GGUFSplitName(target) == nil
+    // Files of a set are known by their names, which they have too late; a part is no whole model.
+    let isSet = GGUFSplitName(target) != nil || (targetFormat == .kist && options.shardByteCount != nil)
+    return options.verifies && isRetyped && takesAll && !isSet && options.part == nil
   }
 
   /// Writes the target under a provisional name, and gives it its own only when it computes what the source computes.
