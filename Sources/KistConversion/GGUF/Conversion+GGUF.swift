@@ -17,16 +17,13 @@ extension Conversion {
         .unsupported, file: target, "names one of several parts, and a model becomes a single GGUF",
         advice: "write name.gguf")
     }
-    guard options.shardByteCount == nil else {
-      throw KistError(
-        .unsupported, file: target, "a model becomes a single GGUF in this version", advice: "leave --shard-size out")
-    }
     let model = try GGUFModel(source, as: options.type, target: target)
     var conversion = Conversion(
       source: source, target: target, targetFormat: .gguf, options: options, tensors: model.tensors,
-      notices: model.notices)
+      range: model.tensors.indices, notices: model.notices)
     conversion.ggufModel = model
     try conversion.checkTarget()
+    try conversion.checkShards()
     return conversion
   }
 

@@ -21,7 +21,7 @@ struct GGUFPreTokenizerName {
     let steps = try self.steps(definition.preTokenizer)
     let row =
       table.first { $0.steps == steps && $0.ignoresMerges == ignoresMerges }
-      // Where no merge makes a token that others don't make, it does not matter.
+      // It matters only for tokens that merges don't make; the verdict compares ids.
       ?? table.first { $0.steps == steps }
     guard let row else {
       throw GGUFTokenizerWriter.unsupported(
@@ -103,7 +103,8 @@ struct GGUFPreTokenizerName {
   /// Sources: tokenizer.json of tiiuae/falcon-7b, bigscience/bloom, deepseek-ai/deepseek-llm-7b-base and deepseek-coder-6.7b-base.
   private static let patterns: [(name: String, pattern: String)] = [
     ("three digits", "[0-9][0-9][0-9]"), ("bloom", #" ?[^(\s|[.,!?…。，、।۔،])]+"#), ("line ends", "[\r\n]"),
-    ("line ends", #"[\r\n]"#), ("spaced letters", #"\s?\p{L}+"#), ("spaced signs", #"\s?\p{P}+"#),
+    ("line ends", #"[\r\n]"#), ("deepseek letters", GGUFPreTokenizer.spacedLetters), ("spaced letters", #"\s?\p{L}+"#),
+    ("spaced signs", #"\s?\p{P}+"#),
     ("deepseek signs", #"\s?[!-/:-~！-／：-～‘-‟　-。]+"#), ("final spaces", #"\s+$"#),
     ("ideographs", "[一-龥\u{800}-一가-\u{D7FF}]+"),
   ]
