@@ -3,7 +3,10 @@ extension Architecture {
   static let gptNeoX = Architecture(
     name: "gpt-neox", classNames: ["GPTNeoXForCausalLM", "GPTNeoXModel"], modelTypes: ["gpt_neox"],
     gguf: GGUFForm(
-      "gptneox", keys: .joined(.sizes, .layerNorm, .rotarySize, [.flag("use_parallel_residual", .isParallel)]),
+      "gptneox", vocabulary: .merges("olmo"),
+      keys: .joined(
+        .sizes(inOrder: ["context_length", "embedding_length", "block_count", "feed_forward_length"]), .rotarySize,
+        .sizes(inOrder: ["attention.head_count"]), [.flag("use_parallel_residual", .isParallel)], .layerNorm),
       parameters: [.key(.attentionBias, GGUFSource.has("blk.0.attn_qkv.bias"))],
       tensors: .ggufQueryKeyValue(bias: .when(.attentionBias)),
       configuration: [

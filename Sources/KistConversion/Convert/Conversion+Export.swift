@@ -3,8 +3,8 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  private static let singleName = "model.safetensors"
-  private static let indexName = "model.safetensors.index.json"
+  static let singleName = "model.safetensors"
+  static let indexName = "model.safetensors.index.json"
 
   /// Writes one safetensors file.
   func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
@@ -14,7 +14,7 @@ extension Conversion {
     {
       layout = verbatim
     } else {
-      layout = try .fresh(path: target, tensors: tensors, metadata: content.metadata, source: source.path)
+      layout = try .fresh(path: target, tensors: tensors, metadata: source.metadata, source: source.path)
     }
     let file = try NewFile(target: target)
     try layout.write(to: file.output, options.parallelism, progress)
@@ -33,9 +33,14 @@ extension Conversion {
 
   /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
   func exportFolder(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    let layouts = try folderLayouts()
-    var assets = content.assets
-    if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
+    let layouts =
+      if let limit = options.shardByteCount { try shardLayouts(limit) } else { try folderLayouts() }
+    var assets = try writtenAssets()
+    if options.shardByteCount != nil {
+      try replaceIndex(&assets, layouts)
+    } else if !layouts.allSatisfy(\.isVerbatim) {
+      try updateIndex(&assets, layouts)
+    }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
     let folder = try NewFolder(target: target)
@@ -60,6 +65,16 @@ extension Conversion {
     return Outcome(byteCount: byteCount, notices: notice(of: layouts))
   }
 
+  /// The files beside the weights, which say what the weights are now.
+  func writtenAssets() throws(KistError) -> [CheckpointAsset] {
+    if let hubContent { return hubContent.assets }
+    guard case .float(let dtype) = options.type else { return source.assets }
+    return try CheckpointAsset.naming(dtype, in: source.assets, file: source.path)
+  }
+
+  /// The key-values that go into weight files; those of a GGUF are said in files of their own.
+  var writtenMetadata: Metadata { hubContent == nil ? source.metadata : Metadata([("format", .string("pt"))]) }
+
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
     try source.metadata == Checkpoint.metadata(of: source.weightFiles)
@@ -77,10 +92,9 @@ extension Conversion {
   }
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {
-    let files = content.weightFiles
-    if let most = options.shardByteCount { return try shards(ofAtMost: most) }
-    guard !files.isEmpty else {
-      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: content.metadata, source: source.path)]
+    let files = source.weightFiles
+    guard !files.isEmpty, hubContent == nil else {
+      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: writtenMetadata, source: source.path)]
     }
     // A tensor that no weight file knows goes with the first.
     let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
@@ -91,30 +105,10 @@ extension Conversion {
       if keepsHeaders, let verbatim = try WeightLayout.verbatim(file, tensors: group) {
         layouts.append(verbatim)
       } else {
-        layouts.append(try .fresh(path: file.path, tensors: group, metadata: content.metadata, source: source.path))
+        layouts.append(try .fresh(path: file.path, tensors: group, metadata: source.metadata, source: source.path))
       }
     }
     return layouts
-  }
-
-  /// Weight files of at most so many bytes of data, as far as tensors are not larger, named as transformers names them.
-  private func shards(ofAtMost most: Int) throws(KistError) -> [WeightLayout] {
-    var groups: [[CheckpointTensor]] = []
-    var size = 0
-    for tensor in tensors {
-      if groups.isEmpty || size + tensor.byteCount > most {
-        groups.append([])
-        size = 0
-      }
-      groups[groups.count - 1].append(tensor)
-      size += tensor.byteCount
-    }
-    let count = groups.count
-    return try groups.enumerated().map { index, group throws(KistError) in
-      let name =
-        count == 1 ? Self.singleName : String(format: "model-%05d-of-%05d.safetensors", index + 1, count)
-      return try .fresh(path: name, tensors: group, metadata: content.metadata, source: source.path)
-    }
   }
 
   /// Says in the index of a sharded checkpoint where each tensor is now.
@@ -179,6 +173,8 @@ private final class ExportedFile: FileOutput {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
     unsafe try descriptor.write(bytes, at: offset)
   }
+
+  func cut(at offset: Int) throws(KistError) { try descriptor.cut(at: offset) }
 
   func sync() throws(KistError) { try descriptor.sync() }
 }

@@ -5,8 +5,9 @@ import KistCore
 extension Conversion {
   /// Whether source and result are to be compared: where values, or their places, may have changed.
   var isJudged: Bool {
-    // The parts of a split GGUF are known by their names, which they have too late.
-    options.verifies && isRetyped && takesAll && GGUFSplitName(target) == nil
+    // Files of a set are known by their names, which they have too late; a part is no whole model.
+    let isSet = GGUFSplitName(target) != nil || (targetFormat == .kist && options.shardByteCount != nil)
+    return options.verifies && isRetyped && takesAll && !isSet && options.part == nil
   }
 
   /// Writes the target under a provisional name, and gives it its own only when it computes what the source computes.
@@ -55,7 +56,7 @@ extension Conversion {
   ) throws(KistError) -> Verdict {
     var checkpoint = try Checkpoint.open(path: result)
     if checkpoint.format == .safetensors { checkpoint = checkpoint.with(assets: reference.checkpoint.assets) }
-    return try ModelComparison(parallelism: parallelism).compare(
+    return try ModelComparison(parallelism: parallelism, tokenizers: .texts).compare(
       try LoadedModel(checkpoint), with: reference, texts: VerificationTexts.tokens(for: reference).map(\.tokens))
   }
 

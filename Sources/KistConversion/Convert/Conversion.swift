@@ -1,5 +1,4 @@
 import Foundation
-import KistCheckpoints
 import KistCore
 import KistFormat
 
@@ -10,7 +9,7 @@ public struct ConversionOptions: Sendable {
   public var tensors: [String]
   /// How weights are stored.
   public var type: TargetType
-  /// Most bytes of tensors in one file of a folder; as in the source when nil.
+  /// Divides what is written into files of at most this length; as in the source when nil.
   public var shardByteCount: Int?
   /// Whether what source and result compute is compared, when values may have changed.
   public var verifies: Bool
@@ -19,6 +18,8 @@ public struct ConversionOptions: Sendable {
   public var replacesExisting: Bool
   /// What a container is to say that its model computes.
   public var probes: ProbeSource
+  /// The part to do of a conversion that is shared; all of it when nil.
+  public var part: PartNumber?
   public var parallelism: Parallelism
 
   /// Whose logits become a container's probes.
@@ -31,9 +32,9 @@ public struct ConversionOptions: Sendable {
   }
 
   public init(
-    packing: Packing = .auto, tensors: [String] = [], type: TargetType = .keep,
-    shardByteCount: Int? = nil, verifies: Bool = true, includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed,
+    packing: Packing = .auto, tensors: [String] = [], type: TargetType = .keep, shardByteCount: Int? = nil,
+    verifies: Bool = true, includesAllFiles: Bool = false, replacesExisting: Bool = false,
+    probes: ProbeSource = .computed, part: PartNumber? = nil,
     parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
@@ -44,6 +45,7 @@ public struct ConversionOptions: Sendable {
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
+    self.part = part
     self.parallelism = parallelism
   }
 }
@@ -54,23 +56,21 @@ public struct Conversion: Sendable {
   public internal(set) var target: String
   public let targetFormat: Checkpoint.Format
   public internal(set) var options: ConversionOptions
-  /// The tensors that will be written, in order.
+  /// The tensors that are converted, in order.
   public let tensors: [CheckpointTensor]
-  /// What is written beside tensors: the source's files, or those that stand for them in another format.
-  let content: Content
+  /// Those of them that are written here: all, or a part's.
+  let range: Range<Int>
+  public var writtenTensors: ArraySlice<CheckpointTensor> { tensors[range] }
   /// What a person should know beforehand.
   public internal(set) var notices: [String] = []
   /// Whether tensors are other than the source's.
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
+  /// What a source of another format becomes, when the target is a GGUF.
+  var ggufModel: GGUFModel?
+  /// What a GGUF becomes, when the target is a directory.
+  var hubContent: HubContent?
   /// Whether all tensors of the source are taken.
-  let takesAll: Bool
-
-  /// What is written beside tensors.
-  struct Content: Sendable {
-    var assets: [CheckpointAsset]
-    var weightFiles: [WeightFile]
-    var metadata: Metadata
-  }
+  var takesAll: Bool { ggufModel != nil || tensors.count == (hubContent?.tensors ?? source.tensors).count }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -78,6 +78,8 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Things that a person should know: files left out, headers written anew.
     public var notices: [String]
+    /// Paths of the files, when the target is a set of several.
+    public var files: [String] = []
     /// Whether the result computes what the source computes; nil when that was not asked for, or nothing was changed.
     public var verdict: Verdict?
     /// Where the result is, when the verdict failed.
@@ -96,50 +98,31 @@ public struct Conversion: Sendable {
   ///   `system` when the disk has not the space.
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
+    let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let isModelOfGGUF = checkpoint.provenanceFormat == .gguf && format == .huggingFace
-    let conversion =
-      try isModelOfGGUF
-      ? plan(modelOf: checkpoint, target, options) : plan(tensorsOf: checkpoint, target, format, options)
+    if format == .gguf, checkpoint.provenanceFormat != .gguf {
+      return try planGGUF(checkpoint, target: target, options: options)
+    }
+    if format == .huggingFace, checkpoint.provenanceFormat == .gguf {
+      return try planHub(checkpoint, target: target, options: options)
+    }
+    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let retyped = try RetypedTensors(
+      taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
+    let conversion = Conversion(
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
+      range: options.part?.range(ofItems: retyped.tensors.map(\.byteCount)) ?? retyped.tensors.indices,
+      notices: retyped.notices)
     try conversion.checkTarget()
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
 
-  /// The source's own tensors and files.
-  private static func plan(
-    tensorsOf checkpoint: Checkpoint, _ target: String, _ format: Checkpoint.Format, _ options: ConversionOptions
-  ) throws(KistError) -> Conversion {
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: checkpoint.path)
-    let retyped = try RetypedTensors(
-      taken, as: options.type, file: checkpoint.path, keepsVectors: checkpoint.provenanceFormat == .gguf)
-    var assets = checkpoint.assets
-    if case .float(let dtype) = options.type {
-      assets = try CheckpointAsset.naming(dtype, in: assets, file: checkpoint.path)
-    }
-    return Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
-      content: Content(assets: assets, weightFiles: checkpoint.weightFiles, metadata: checkpoint.metadata),
-      notices: retyped.notices, takesAll: taken.count == checkpoint.tensors.count)
-  }
-
-  /// A GGUF's model in transformers' form.
-  private static func plan(
-    modelOf checkpoint: Checkpoint, _ target: String, _ options: ConversionOptions
-  ) throws(KistError) -> Conversion {
-    let content = try HubContent(of: checkpoint, type: options.type)
-    let taken = try Glob.filter(content.tensors, options.tensors, name: \.name, file: checkpoint.path)
-    return Conversion(
-      source: checkpoint, target: target, targetFormat: .huggingFace, options: options, tensors: taken,
-      // What transformers looks for before it loads a file.
-      content: Content(assets: content.assets, weightFiles: [], metadata: Metadata([("format", .string("pt"))])),
-      notices: content.notices, takesAll: taken.count == content.tensors.count)
-  }
-
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
-    let tensorBytes = tensors.reduce(0) { $0 + $1.byteCount + 512 }
-    let assetBytes = content.assets.reduce(0) { $0 + $1.byteCount + 512 }
+    let tensorBytes = writtenTensors.reduce(0) { $0 + $1.byteCount + 512 }
+    let assetBytes = (hubContent?.assets ?? source.assets).reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
@@ -153,17 +136,19 @@ public struct Conversion: Sendable {
 
   /// Writes the target.
   func write(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: tensors.reduce(0) { $0 + $1.byteCount })
+    let total = writtenTensors.reduce(0) { $0 + $1.byteCount }
+    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: total)
     defer { progress.end() }
     var outcome =
       switch targetFormat {
+      case .kist where options.shardByteCount != nil: try packShards(progress)
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
       case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
-    if targetFormat == .kist { try recordProbes(&outcome) }
+    if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
     return outcome
   }
 
@@ -180,7 +165,7 @@ public struct Conversion: Sendable {
     }
   }
 
-  private func checkTarget() throws(KistError) {
+  func checkTarget() throws(KistError) {
     let folder = parentFolder(of: target)
     var isDirectory: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
@@ -202,7 +187,7 @@ public struct Conversion: Sendable {
 
   /// Fewest bytes that the target will take, for refusing before the work rather than after it.
   private var minimumByteCount: Int {
-    let raw = tensors.reduce(0) { $0 + $1.byteCount }
+    let raw = writtenTensors.reduce(0) { $0 + $1.byteCount }
     return targetFormat == .kist && options.packing != .none ? raw / 4 : raw
   }
 }

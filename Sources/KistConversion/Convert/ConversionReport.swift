@@ -64,12 +64,12 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     sourceFormat = conversion.source.format.rawValue
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensors = conversion.tensors.map(PlannedTensor.init)
+    tensors = conversion.writtenTensors.map(PlannedTensor.init)
     assets =
       [.safetensors, .gguf].contains(conversion.targetFormat)
-      ? [] : conversion.content.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
+      ? [] : (conversion.hubContent?.assets ?? conversion.source.assets).map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     neededByteCount = conversion.neededByteCount
     notices = conversion.notices
   }
@@ -90,13 +90,15 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var byteCount: Int
   public var seconds: Double
   public var notices: [String]
+  /// Of a set, its files.
+  public var files: [String]?
   /// Whether the result computes what the source computes; nil when nothing was changed, or nobody wants to know.
   public var verdict: Verdict?
   /// Where the result is, when the verdict failed.
   public var rejectedPath: String?
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, seconds, notices, verdict
+    case schema, source, target, seconds, notices, files, verdict
     case rejectedPath = "rejected"
     case sourceByteCount = "source_bytes"
     case targetFormat = "target_format"
@@ -110,11 +112,12 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     sourceByteCount = conversion.source.byteCount
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensorCount = conversion.tensors.count
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    tensorCount = conversion.writtenTensors.count
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     byteCount = outcome.byteCount
     self.seconds = seconds
     notices = outcome.notices
+    files = outcome.files.isEmpty ? nil : outcome.files
     verdict = outcome.verdict
     rejectedPath = outcome.rejectedPath
   }

@@ -3,9 +3,26 @@ import KistCheckpoints
 import KistCore
 import KistFormat
 
+extension Conversion {
+  /// Settles how a GGUF becomes a directory that transformers reads.
+  static func planHub(
+    _ source: Checkpoint, target: String, options: ConversionOptions
+  ) throws(KistError) -> Conversion {
+    let content = try HubContent(of: source, type: options.type)
+    let tensors = try Glob.filter(content.tensors, options.tensors, name: \.name, file: source.path)
+    var conversion = Conversion(
+      source: source, target: target, targetFormat: .huggingFace, options: options, tensors: tensors,
+      range: tensors.indices, notices: content.notices)
+    conversion.hubContent = content
+    try conversion.checkTarget()
+    try conversion.checkShards()
+    return conversion
+  }
+}
+
 /// A GGUF's model as a Hugging Face directory has it: tensors under transformers' names and in its order of rows, config.json, and the
 /// tokenizer's files.
-struct HubContent {
+struct HubContent: Sendable {
   var tensors: [CheckpointTensor] = []
   var assets: [CheckpointAsset] = []
   var notices: [String] = []

@@ -12,7 +12,8 @@ struct Convert: ParsableCommand {
       the weights in another format, caches and .git.
 
       A GGUF, or the parts of a split one, comes back as the same file, or parts when the target is named as one of as \
-      many. What came from elsewhere can't be written as a GGUF yet.
+      many. A Hugging Face directory becomes the GGUF that llama.cpp's converter makes, with the 16-bit type that its weights \
+      have, or as --type says: f32, f16, bf16, q8_0, tq1_0 or tq2_0.
 
       --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none \
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
@@ -30,16 +31,26 @@ struct Convert: ParsableCommand {
       are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
       between processors in the last bits; everything before them does not.
 
+      --shard-size 4GB writes a set: big-00001-of-00003.kist and so on, each at most that long (a tensor that is longer \
+      gets a file of its own). Any of them, or their folder, opens the whole. A Hugging Face directory gets \
+      model-00001-of-00003.safetensors and their index, divided as transformers does it.
+
+      --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
+      whole file that verifies alone. Tensors are shared out by their bytes; `kist join` makes one file of all parts.
+
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
+        kist convert ./hf-dir -o model.gguf
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
         kist convert model-00001-of-00003.gguf -o model.kist
         kist convert pytorch_model.bin -o model.safetensors
         kist convert weights.npz -o weights.kist
         kist convert ./hf-dir -o ./hf-dir-16 --type bf16 --shard-size 2GB
+        kist convert ./hf-dir -o big.kist --shard-size 4GB
+        kist convert ./hf-dir -o big.kist --part 3/8
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
@@ -60,9 +71,6 @@ struct Convert: ParsableCommand {
       "How weights are stored: keep, \(TargetType.floatNames.joined(separator: ", ")).", valueName: "type"))
   var type: TargetType = .keep
 
-  @Option(help: ArgumentHelp("Most bytes of tensors in a weight file of a directory, such as 2GB.", valueName: "size"))
-  var shardSize: ByteCount?
-
   @Flag(help: "Take also the files of a directory that are left out by default.")
   var allFiles = false
 
@@ -75,6 +83,13 @@ struct Convert: ParsableCommand {
   @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
   var golden: String?
 
+  @Option(
+    help: ArgumentHelp("Divide what is written into files of at most this size, such as 4GB.", valueName: "size"))
+  var shardSize: ByteCount?
+
+  @Option(help: ArgumentHelp("Write only this part of the .kist file: 3/8 is the third of eight.", valueName: "i/n"))
+  var part: PartNumber?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
@@ -82,7 +97,11 @@ struct Convert: ParsableCommand {
 
   func validate() throws {
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
+    guard part == nil || shardSize == nil else { throw ValidationError("Give --part or --shard-size, not both.") }
     guard shardSize?.count != 0 else { throw ValidationError("--shard-size needs a size from 1 on.") }
+    guard golden == nil || part == nil else {
+      throw ValidationError("--golden records probes of a whole model: give it to `kist join`.")
+    }
   }
 
   func run() throws {
@@ -91,7 +110,8 @@ struct Convert: ParsableCommand {
       options: ConversionOptions(
         packing: pack, tensors: patterns, type: type, shardByteCount: shardSize?.count, verifies: !noVerify,
         includesAllFiles: allFiles, replacesExisting: global.force,
-        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, part: part,
+        parallelism: global.parallelism))
     if dryRun {
       try show(ConversionPlanReport(conversion))
     } else {
@@ -146,14 +166,19 @@ struct Convert: ParsableCommand {
     let ratio = report.sourceByteCount > 0 ? Double(report.byteCount) / Double(report.sourceByteCount) : 1
     let (before, after) = (Quantity.bytes(report.sourceByteCount), Quantity.bytes(report.byteCount))
     let rate = Quantity.rate(report.rawByteCount, in: report.seconds)
+    let target = report.files.map { "\($0[0]) and \($0.count - 1) more" } ?? report.target
     Output.line(
-      "\((report.rejectedPath ?? report.target).escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
+      "\((report.rejectedPath ?? target).escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
         + "in \(Quantity.seconds(report.seconds)) (\(rate))")
     if let verdict = report.verdict { Output.lines(VerdictText(verdict).lines(indent: 2)) }
   }
 }
 
 extension Packing: ExpressibleByArgument {}
+
+extension PartNumber: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
 
 extension TargetType: ExpressibleByArgument {
   public init?(argument: String) { self.init(name: argument) }

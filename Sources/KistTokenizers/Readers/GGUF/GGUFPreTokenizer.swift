@@ -121,7 +121,7 @@ extension GGUFPreTokenizer {
 
   private static let lineEnd = "[\r\n]"
   static let finalSpaces = #"\s+$"#
-  private static let spacedLetters = #"\s?["# + deepSeekLetters + "]+"
+  static let spacedLetters = #"\s?["# + deepSeekLetters + "]+"
   /// llama.cpp's range begins with U+3000, which is white space.
   private static let spacedSigns = #"\s?[!-/:-~！-／：-～‘-‟、-。]+"#
   private static let ideographs = #"(?:(?!\s)[一-龥\u{800}-一가-\u{D7FF}])+"#
