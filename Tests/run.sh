@@ -29,6 +29,7 @@ rm -rf "$files"
 if [ "${KIST_PEERS:-}" = 1 ]; then
   .peers/bin/python Tests/Peers/differential.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/judge.py .build/release/kist || status=1
+  .peers/bin/python Tests/Peers/exports.py .build/release/kist || status=1
 fi
 
 skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")

@@ -52,7 +52,9 @@ import Testing
     // A longer token that overlaps one that begins earlier.
     "bpe.gguf": [overlapping], "bpe-bos.gguf": [overlapping],
     // A token takes all white space behind it along, not ASCII's alone.
-    "spm-phi3.gguf": ["<|user|> \n\u{3000} chai <s> \u{2003}shea</s>\n", " <s>  shea</s>  thou <mask> . [MASK] x ", others],
+    "spm-phi3.gguf": [
+      "<|user|> \n\u{3000} chai <s> \u{2003}shea</s>\n", " <s>  shea</s>  thou <mask> . [MASK] x ", others,
+    ],
     // A character map that tokenizers applies to whole graphemes; ▁ in the text.
     "unigram.gguf": ["👩‍👩‍👧 👍🏽 🇩🇪 ☃️", "\u{0}a\u{1}b\u{7F}\u{85}", "▁x ▁▁ Ġy Ċ ##z <0x41>"],
   ]

@@ -11,6 +11,8 @@ public struct ConversionOptions: Sendable {
   public var type: TargetType
   /// Divides what is written into files of at most this length; as in the source when nil.
   public var shardByteCount: Int?
+  /// A target of at least so many bytes is kept when the conversion is interrupted, and the same conversion goes on from there.
+  public var leastResumedByteCount = 1 << 28
   /// Whether what source and result compute is compared, when values may have changed.
   public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
@@ -67,6 +69,8 @@ public struct Conversion: Sendable {
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// What a source of another format becomes, when the target is a GGUF.
   var ggufModel: GGUFModel?
+  /// The target's name when all is done, where it is another one until then.
+  var finalTarget: String?
   /// What a GGUF becomes, when the target is a directory.
   var hubContent: HubContent?
   /// Whether all tensors of the source are taken.
@@ -84,6 +88,8 @@ public struct Conversion: Sendable {
     public var verdict: Verdict?
     /// Where the result is, when the verdict failed.
     public var rejectedPath: String?
+    /// What is to be taken away when all is done.
+    var unfinished: UnfinishedTarget?
 
     init(byteCount: Int, notices: [String]) {
       self.byteCount = byteCount
@@ -130,6 +136,10 @@ public struct Conversion: Sendable {
   /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = try isJudged ? runJudged(progress) : write(progress)
+    if let unfinished = outcome.unfinished {
+      unfinished.remove()
+      if let notice = unfinished.notice { outcome.notices.append(notice) }
+    }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
     return outcome
   }
