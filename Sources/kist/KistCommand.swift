@@ -22,7 +22,7 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
+      Convert.self, Quantize.self, Imatrix.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
       Compact.self, Keygen.self, Sign.self,
       TokenizerVerb.self,
     ])

@@ -108,7 +108,7 @@ public struct Conversion: Sendable {
     }
   }
 
-  private func checkTarget() throws(KistError) {
+  func checkTarget() throws(KistError) {
     let folder = parentFolder(of: target)
     var isDirectory: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {

@@ -19,6 +19,9 @@ package final class Session {
   /// Sees every step with what it read and wrote. Its matrices are valid during the call only.
   package typealias Observer = (_ step: Step, _ inputs: [Matrix], _ output: Matrix) throws(KistError) -> Void
 
+  /// Sees what each weight is multiplied with, of experts too.
+  package var inputObserver: ((_ weight: TensorKey, _ inputs: Matrix) -> Void)?
+
   /// - Throws: `missing` when OpenBLAS is not there.
   package init(
     _ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism
