@@ -42,6 +42,10 @@ public struct Checkpoint: Sendable {
   public let container: KistFile?
   /// Length of all files that were read.
   public let byteCount: Int
+  /// The other files of a set of containers, after ``container``.
+  package var otherContainers: [KistFile] = []
+  /// All files, in order.
+  package var containers: [KistFile] { (container.map { [$0] } ?? []) + otherContainers }
   /// Zip archives that the tensors come from; `verify` checks their CRC-32s.
   package var archives: [ZipArchive] = []
 }

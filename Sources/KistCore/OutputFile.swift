@@ -4,6 +4,8 @@ import Foundation
 package protocol FileOutput: Sendable {
   /// Writes all bytes at an offset, or throws.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError)
+  /// Takes away what was written from an offset on.
+  func cut(at offset: Int) throws(KistError)
   /// Returns when everything written so far has reached the disk.
   func sync() throws(KistError)
 }
@@ -27,6 +29,10 @@ package struct DescriptorOutput: FileOutput {
       guard count > 0 else { throw .fromErrno(file: path) }
       written += count
     }
+  }
+
+  package func cut(at offset: Int) throws(KistError) {
+    guard ftruncate(descriptor, off_t(offset)) == 0 else { throw .fromErrno(file: path) }
   }
 
   package func sync() throws(KistError) {

@@ -69,7 +69,7 @@ public struct RowEncoder: Sendable {
 
 /// The bits of the nearest number of an 8-bit float.
 ///
-/// As PyTorch casts: ties to even; beyond the largest number by half a step or more is infinity where the format has one, else NaN.
+/// As PyTorch 2.15 casts: ties to even; beyond the largest number by half a step is infinity where the format has one, else the largest.
 private struct MiniFloatRounding: Sendable {
   /// The numbers that are not negative, ascending: their index is their pattern.
   private let numbers: [Float]
@@ -83,7 +83,7 @@ private struct MiniFloatRounding: Sendable {
     let values = (0..<UInt16(128)).map { format.decode($0) }
     numbers = values.filter(\.isFinite)
     nan = UInt8(values.lastIndex { $0.isNaN } ?? 127)
-    overflow = values.firstIndex(of: .infinity).map { UInt8($0) } ?? nan
+    overflow = UInt8(values.firstIndex(of: .infinity) ?? numbers.count - 1)
     let (last, before) = (numbers[numbers.count - 1], numbers[numbers.count - 2])
     limit = last + (last - before) / 2
   }

@@ -22,8 +22,13 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Quantize.self, Imatrix.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
-      Compact.self, Keygen.self, Sign.self,
+      Convert.self, Quantize.self, Imatrix.self, Join.self,
+      Inspect.self, Show.self, Diff.self,
+      Verify.self, Logits.self,
+      Predict.self, Embed.self, Score.self,
+      Attention.self, Trace.self, Neighbors.self, Analogy.self, Words.self,
+      Edit.self, Compact.self,
+      Keygen.self, Sign.self,
       TokenizerVerb.self,
     ])
 

@@ -47,6 +47,7 @@ extension Architecture {
     family.ignoredKeys = []
     family.tensors = tensors.ggufStandard(replacedBy: form.tensors)
     family.optionalPrefixes = []
+    family.longerPrefixes = []
     family.olderEndings = [:]
     family.ignoredTensors = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
     return family

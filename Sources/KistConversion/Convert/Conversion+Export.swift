@@ -3,8 +3,8 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  private static let singleName = "model.safetensors"
-  private static let indexName = "model.safetensors.index.json"
+  static let singleName = "model.safetensors"
+  static let indexName = "model.safetensors.index.json"
 
   /// Writes one safetensors file.
   func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
@@ -39,9 +39,14 @@ extension Conversion {
         "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
         advice: "write .gguf, .kist or .safetensors")
     }
-    let layouts = try folderLayouts()
+    let layouts =
+      if let limit = options.shardByteCount { try shardLayouts(limit) } else { try folderLayouts() }
     var assets = source.assets
-    if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
+    if options.shardByteCount != nil {
+      try replaceIndex(&assets, layouts)
+    } else if !layouts.allSatisfy(\.isVerbatim) {
+      try updateIndex(&assets, layouts)
+    }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
     let folder = try NewFolder(target: target)
@@ -157,6 +162,8 @@ private final class ExportedFile: FileOutput {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
     unsafe try descriptor.write(bytes, at: offset)
   }
+
+  func cut(at offset: Int) throws(KistError) { try descriptor.cut(at: offset) }
 
   func sync() throws(KistError) { try descriptor.sync() }
 }

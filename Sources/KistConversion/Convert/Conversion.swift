@@ -12,6 +12,10 @@ public struct ConversionOptions: Sendable {
   public var replacesExisting: Bool
   /// What a container is to say that its model computes.
   public var probes: ProbeSource
+  /// Divides what is written into files of at most this length.
+  public var shardByteCount: Int?
+  /// The part to do of a conversion that is shared; all of it when nil.
+  public var part: PartNumber?
   public var parallelism: Parallelism
 
   /// Whose logits become a container's probes.
@@ -25,13 +29,16 @@ public struct ConversionOptions: Sendable {
 
   public init(
     packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed, parallelism: Parallelism = Parallelism()
+    probes: ProbeSource = .computed, shardByteCount: Int? = nil, part: PartNumber? = nil,
+    parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
+    self.shardByteCount = shardByteCount
+    self.part = part
     self.parallelism = parallelism
   }
 }
@@ -42,8 +49,11 @@ public struct Conversion: Sendable {
   public let target: String
   public let targetFormat: Checkpoint.Format
   public let options: ConversionOptions
-  /// The tensors that will be written, in order.
+  /// The tensors that are converted, in order.
   public let tensors: [CheckpointTensor]
+  /// Those of them that are written here: all, or a part's.
+  let range: Range<Int>
+  public var writtenTensors: ArraySlice<CheckpointTensor> { tensors[range] }
   /// Whether all tensors of the source are taken.
   var takesAll: Bool { tensors.count == source.tensors.count }
 
@@ -53,6 +63,8 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Things that a person should know: files left out, headers written anew.
     public var notices: [String]
+    /// Paths of the files, when the target is a set of several.
+    public var files: [String] = []
   }
 
   /// Opens a source and settles how it becomes the target.
@@ -62,35 +74,40 @@ public struct Conversion: Sendable {
   ///   `system` when the disk has not the space.
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
+    let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
     let tensors = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
     let conversion = Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors,
+      range: options.part?.range(ofItems: tensors.map(\.byteCount)) ?? tensors.indices)
     try conversion.checkTarget()
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
 
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
-    let tensorBytes = tensors.reduce(0) { $0 + $1.byteCount + 512 }
+    let tensorBytes = writtenTensors.reduce(0) { $0 + $1.byteCount + 512 }
     let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
 
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
-    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: tensors.reduce(0) { $0 + $1.byteCount })
+    let total = writtenTensors.reduce(0) { $0 + $1.byteCount }
+    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: total)
     defer { progress.end() }
     var outcome =
       switch targetFormat {
+      case .kist where options.shardByteCount != nil: try packShards(progress)
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
       case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
-    if targetFormat == .kist { try recordProbes(&outcome) }
+    if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome
   }
@@ -130,7 +147,7 @@ public struct Conversion: Sendable {
 
   /// Fewest bytes that the target will take, for refusing before the work rather than after it.
   private var minimumByteCount: Int {
-    let raw = tensors.reduce(0) { $0 + $1.byteCount }
+    let raw = writtenTensors.reduce(0) { $0 + $1.byteCount }
     return targetFormat == .kist && options.packing != .none ? raw / 4 : raw
   }
 }

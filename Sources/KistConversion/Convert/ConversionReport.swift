@@ -31,12 +31,12 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     sourceFormat = conversion.source.format.rawValue
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensors = conversion.tensors.map(CheckpointDiff.TensorSide.init)
+    tensors = conversion.writtenTensors.map(CheckpointDiff.TensorSide.init)
     assets =
       [.safetensors, .gguf].contains(conversion.targetFormat)
       ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     neededByteCount = conversion.neededByteCount
   }
 }
@@ -56,9 +56,11 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var byteCount: Int
   public var seconds: Double
   public var notices: [String]
+  /// Of a set, its files.
+  public var files: [String]?
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, seconds, notices
+    case schema, source, target, seconds, notices, files
     case sourceByteCount = "source_bytes"
     case targetFormat = "target_format"
     case tensorCount = "tensors"
@@ -71,10 +73,11 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     sourceByteCount = conversion.source.byteCount
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensorCount = conversion.tensors.count
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    tensorCount = conversion.writtenTensors.count
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     byteCount = outcome.byteCount
     self.seconds = seconds
     notices = outcome.notices
+    files = outcome.files.isEmpty ? nil : outcome.files
   }
 }

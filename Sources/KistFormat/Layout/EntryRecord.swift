@@ -76,6 +76,9 @@ package enum RecordName {
   package static let probes = "kist:probes"
   package static let tokenizer = "kist:tokenizer"
   package static let signaturePrefix = "kist:signature/"
+  package static let manifest = "kist:manifest"
+  /// Before what follows `kist:` in the name of a record that is about a whole model, in a file that is a part of it.
+  package static let heldPrefix = "kist:held/"
 }
 
 /// Below, at or above 0, as the bytes of `a` sort before, with or after those of `b`. Swift's own order of strings is another one.

@@ -58,6 +58,8 @@ public final class KistFile: Sendable {
   public var byteCount: Int { slot.fileByteCount }
   /// The number of the commit in force, from 1.
   public var generation: UInt64 { slot.generation }
+  /// Which file of a set this is; nil when it is none.
+  public var place: SetPlace? { index.root.place }
   /// Covers every tensor's name, dtype, shape and values.
   public var weightsDigest: Digest { index.root.weightsDigest }
   /// Covers every entry but signatures.

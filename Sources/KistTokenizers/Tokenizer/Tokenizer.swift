@@ -107,6 +107,9 @@ extension Tokenizer {
     max(vocabulary.idCount, pipeline.addedTokens.reduce(0) { max($0, Int($1.id) + 1) })
   }
 
+  /// The token of what is no token; nil when there is none.
+  package var unknownToken: UInt32? { lacksUnknown ? nil : pipeline.model.unknown }
+
   /// A token as its file spells it; nil for an id that no token has.
   public func token(_ id: UInt32) -> [UInt8]? {
     if let added = addedTokens.token(of: id) { return added.bytes }

@@ -25,6 +25,13 @@ struct Convert: ParsableCommand {
       are Kist's own, of the source, or with --golden another program's. They are floating-point numbers and may differ \
       between processors in the last bits; everything before them does not.
 
+      --shard-size 4GB writes a set: big-00001-of-00003.kist and so on, each at most that long (a tensor that is longer \
+      gets a file of its own). Any of them, or their folder, opens the whole. A Hugging Face directory gets \
+      model-00001-of-00003.safetensors and their index, divided as transformers does it.
+
+      --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
+      whole file that verifies alone. Tensors are shared out by their bytes; `kist join` makes one file of all parts.
+
       The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
 
       EXAMPLES
@@ -34,6 +41,8 @@ struct Convert: ParsableCommand {
         kist convert model-00001-of-00003.gguf -o model.kist
         kist convert pytorch_model.bin -o model.safetensors
         kist convert weights.npz -o weights.kist
+        kist convert ./hf-dir -o big.kist --shard-size 4GB
+        kist convert ./hf-dir -o big.kist --part 3/8
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
@@ -58,6 +67,13 @@ struct Convert: ParsableCommand {
   @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
   var golden: String?
 
+  @Option(
+    help: ArgumentHelp("Divide what is written into files of at most this size, such as 4GB.", valueName: "size"))
+  var shardSize: ByteCount?
+
+  @Option(help: ArgumentHelp("Write only this part of the .kist file: 3/8 is the third of eight.", valueName: "i/n"))
+  var part: PartNumber?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
@@ -65,6 +81,11 @@ struct Convert: ParsableCommand {
 
   func validate() throws {
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
+    guard part == nil || shardSize == nil else { throw ValidationError("Give --part or --shard-size, not both.") }
+    guard shardSize?.count != 0 else { throw ValidationError("--shard-size needs a size that holds something.") }
+    guard golden == nil || part == nil else {
+      throw ValidationError("--golden records probes of a whole model: give it to `kist join`.")
+    }
   }
 
   func run() throws {
@@ -72,7 +93,10 @@ struct Convert: ParsableCommand {
       source: source, target: output,
       options: ConversionOptions(
         packing: pack, tensors: patterns, includesAllFiles: allFiles, replacesExisting: global.force,
-        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, shardByteCount: shardSize?.count,
+        part: part,
+        parallelism: global.parallelism)
+    )
     if dryRun {
       try show(ConversionPlanReport(conversion))
     } else {
@@ -105,10 +129,15 @@ struct Convert: ParsableCommand {
     let ratio = report.sourceByteCount > 0 ? Double(report.byteCount) / Double(report.sourceByteCount) : 1
     let (before, after) = (Quantity.bytes(report.sourceByteCount), Quantity.bytes(report.byteCount))
     let rate = Quantity.rate(report.rawByteCount, in: report.seconds)
+    let target = report.files.map { "\($0[0]) and \($0.count - 1) more" } ?? report.target
     Output.line(
-      "\(report.target.escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
+      "\(target.escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
         + "in \(Quantity.seconds(report.seconds)) (\(rate))")
   }
 }
 
 extension Packing: ExpressibleByArgument {}
+
+extension PartNumber: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}

@@ -78,8 +78,9 @@ struct Verify: ParsableCommand {
 
   /// Says what is going to be checked and about how long that takes.
   private func announce() {
-    guard let container = try? KistFile(path: file) else { return }
-    let bytes = container.verificationByteCount
+    guard let containers = try? Checkpoint.open(path: file).containers, !containers.isEmpty else { return }
+    let each = containers.map(\.verificationByteCount)
+    let bytes = (stored: each.reduce(0) { $0 + $1.stored }, raw: each.reduce(0) { $0 + $1.raw })
     let threads = Double(Parallelism(threads: global.threads).threadCount)
     // Rates of one core: XXH3 runs at memory speed, where the disk is slower; decoding and SHA-256 together at about 1
     // GB/s.
