@@ -51,10 +51,8 @@ extension Quantization {
     var settings = options.conversion
     settings.probes = .none
     settings.replacesExisting = true
-    let outcome = try Conversion(
-      source: conversion.source, target: path, targetFormat: conversion.targetFormat, options: settings,
-      tensors: conversion.tensors
-    ).run(progress: progress)
+    let outcome = try Conversion(conversion.source, target: path, conversion.targetFormat, settings)
+      .run(progress: progress)
     return Outcome(byteCount: outcome.byteCount, notices: notices + outcome.notices)
   }
 

@@ -17,11 +17,11 @@ struct QuantizationKeys {
   /// Metadata of other files.
   private(set) var described: [(key: String, value: Metadata.Value)]
 
-  init(_ scheme: QuantizationScheme, _ importance: NamedImportance?) {
+  init(_ scheme: QuantizationScheme, name: String, _ importance: NamedImportance?) {
     gguf.append(("general.quantization_version", .uint32(Self.version)))
     // A mixture that llama.cpp has no number for is any.
     gguf.append(("general.file_type", .uint32(scheme.fileType ?? 0)))
-    described = [("quantize.type", .string(scheme.name))]
+    described = [("quantize.type", .string(name))]
     guard let (path, matrix) = importance else { return }
     func text(_ value: String) -> GGUFValue { .string(Array(value.utf8.prefix(Self.mostTextBytes))) }
     var keys: [(key: String, value: GGUFValue)] = [("quantize.imatrix.file", text(path))]

@@ -21,6 +21,8 @@ public struct QuantizationOptions: Sendable {
   /// The largest mean KL divergence that passes, in nats.
   public var maximumDivergence: Double?
   public var verifies: Bool
+  /// Measures what each tensor does to the logits however long it takes.
+  public var measures: Bool
   public var memory: MemoryBudget
   /// Packing, probes, threads and what else every conversion has.
   public var conversion: ConversionOptions
@@ -65,6 +67,7 @@ public struct QuantizationOptions: Sendable {
     allowsRequantizing = false
     allowsNonfinite = false
     verifies = true
+    measures = false
     memory = MemoryBudget()
     self.conversion = conversion
   }

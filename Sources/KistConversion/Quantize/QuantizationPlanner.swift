@@ -7,7 +7,7 @@ struct QuantizationPlanner {
   let options: QuantizationOptions
   let importance: NamedImportance?
   let view: QuantizationView
-  private(set) var notices: [String] = []
+  var notices: [String] = []
 
   init(_ source: Checkpoint, _ options: QuantizationOptions, _ importance: NamedImportance?) throws(KistError) {
     self.source = source
@@ -50,10 +50,9 @@ struct QuantizationPlanner {
     _ tensor: CheckpointTensor, _ place: QuantizationView.Place, _ wanted: [DType]
   ) throws(KistError) -> TensorPlan {
     let role = place.parts.first.map { view.tensors[$0].name }
-    let parts = place.parts.filter { TypeChooser.mayQuantize(view.tensors[$0]) }
-    guard let dtype = tensor.dtype, dtype.holdsWeights, place.isPlain, tensor.shape.rank >= 2,
-      let best = parts.map({ wanted[$0] }).max(by: { $0.meanBitsPerElement < $1.meanBitsPerElement }),
-      let first = parts.first
+    let parts = quantizableParts(of: tensor, place)
+    guard let dtype = tensor.dtype, let first = parts.first,
+      let best = parts.map({ wanted[$0] }).max(by: { $0.meanBitsPerElement < $1.meanBitsPerElement })
     else { return TensorPlan(keeping: tensor, role: role) }
     let type = TypeChooser.fitting(best, columns: tensor.shape.dimensions.last ?? 0)
     guard type != dtype else { return TensorPlan(keeping: tensor, role: role) }
@@ -68,10 +67,16 @@ struct QuantizationPlanner {
       allowsNonfinite: options.allowsNonfinite, file: source.path)
   }
 
+  /// Which of the view's tensors decide the type of a tensor; none of one that stays as it is.
+  func quantizableParts(of tensor: CheckpointTensor, _ place: QuantizationView.Place) -> [Int] {
+    guard let dtype = tensor.dtype, dtype.holdsWeights, place.isPlain, tensor.shape.rank >= 2 else { return [] }
+    return place.parts.filter { TypeChooser.mayQuantize(view.tensors[$0]) }
+  }
+
   // MARK: - Importance
 
   /// Importances of a tensor's columns; nil where the matrix has none.
-  private func importance(of tensor: CheckpointTensor, _ place: QuantizationView.Place) -> [Float]? {
+  func importance(of tensor: CheckpointTensor, _ place: QuantizationView.Place) -> [Float]? {
     guard let importance, place.hasInputsInRows else { return nil }
     let columns = tensor.shape.dimensions.last ?? 1
     for part in place.parts {
@@ -110,7 +115,7 @@ struct QuantizationPlanner {
 
   // MARK: - Wishes
 
-  private var wishes: TypeChooser.Wishes {
+  var wishes: TypeChooser.Wishes {
     var wishes = TypeChooser.Wishes()
     wishes.output = options.output
     wishes.tokenEmbedding = options.tokenEmbedding

@@ -17,6 +17,8 @@ public struct QuantizationReport: Sendable, Encodable {
   public var sourceBitsPerWeight: Double
   /// Bytes of all tensors.
   public var tensorByteCount: Int
+  /// What a chosen mixture was expected to come to; nil of a given type.
+  public var prediction: MixturePrediction?
   public var notices: [String]
   /// Nil of what was only planned, as the following.
   public var byteCount: Int?
@@ -68,6 +70,7 @@ public struct QuantizationReport: Sendable, Encodable {
 
   enum CodingKeys: String, CodingKey {
     case schema, source, target, type, tensors, types, notices, verdict
+    case prediction = "predicted"
     case targetFormat = "target_format"
     case parameterCount = "parameters"
     case bitsPerWeight = "bits_per_weight"
@@ -84,7 +87,8 @@ public struct QuantizationReport: Sendable, Encodable {
     source = quantization.source.path
     target = quantization.target
     targetFormat = quantization.conversion.targetFormat.rawValue
-    type = quantization.scheme.name
+    type = quantization.typeName
+    prediction = quantization.prediction
     let plans = quantization.tensors
     tensors = plans.map { TensorSide($0, isMeasured: outcome != nil) }
     types = TypeTotal.totals(of: plans, isMeasured: outcome != nil)

@@ -109,7 +109,8 @@ extension QuantizationView.Place {
 
 /// The order in which llama.cpp keeps a file's tensors: those of no layer, then layer by layer, each by name.
 struct GGUFOrder: Comparable {
-  private let layer: Int
+  /// -1 of a tensor of no layer.
+  let layer: Int
   private let name: [UInt8]
 
   init(_ name: String) {

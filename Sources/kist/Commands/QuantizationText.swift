@@ -45,24 +45,28 @@ struct QuantizationText {
       return [
         "\(report.target.escapedForTerminal): \(report.type), \(bits) \(before), tensors of "
           + "\(Quantity.bytes(report.tensorByteCount)). Nothing was written."
-      ]
+      ] + prediction
     }
     let path = (report.rejectedPath ?? report.target).escapedForTerminal
     let time = Quantity.seconds(report.writingSeconds ?? 0)
     let first = "\(path): \(report.type), \(Quantity.bytes(byteCount)), \(bits) \(before), written in \(time)"
-    guard let verdict = report.verdict else { return [first] }
-    return [first] + [damage(verdict)]
+    guard let verdict = report.verdict else { return [first] + prediction }
+    return [first] + prediction + [damage(verdict)]
       + verdict.differences.map { "  \(Terminal.bad("differs")): \($0.escapedForTerminal)" }
+  }
+
+  /// What was expected where types were chosen.
+  private var prediction: [String] {
+    guard let prediction = report.prediction else { return [] }
+    let divergence = prediction.divergence.map { ", mean KL \(Quantity.number($0))" } ?? ""
+    return ["  predicted: at most \(Quantity.bytes(prediction.byteCount))\(divergence)"]
   }
 
   private func damage(_ verdict: Verdict) -> String {
     let word = verdict.matches ? Terminal.good("as expected") : Terminal.bad("worse than expected")
-    var text =
+    let text =
       "  \(word): mean KL \(Quantity.number(verdict.divergence.mean)), "
       + "top-1 the same at \(Quantity.percentage(verdict.topOneAgreement)) of \(verdict.positionCount) positions"
-    if let own = verdict.perplexity, let reference = verdict.referencePerplexity {
-      text += ", perplexity \(Quantity.number(own)) for \(Quantity.number(reference))"
-    }
     return text + "; against \(report.source.escapedForTerminal), in \(Quantity.seconds(report.judgingSeconds ?? 0))"
       + "\n  tolerance: \(verdict.tolerance)"
   }

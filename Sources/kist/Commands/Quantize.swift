@@ -17,6 +17,12 @@ struct Quantize: ParsableCommand {
       on --text. A result that is worse than its type explains (docs/quantization.md), or than --max-kl, is kept as \
       DST.rejected, with status 1. --no-verify leaves that out.
 
+      --target-size and --max-kl choose the type of each tensor by what the model loses: errors are measured on rows of \
+      each tensor, and what they do to the logits with one tensor quantized at a time, on the usual prompts or on --text. \
+      (Of large models that takes long, and is left out unless --max-kl or --measure asks for it.) --target-size gives the \
+      best that fits into so many bytes of file; --max-kl without --type or --target-size the smallest whose mean KL \
+      divergence, measured, stays below.
+
       --imatrix says which columns matter: `kist imatrix` makes such a file. --tensor-type takes a pattern that matches \
       any part of a name, the file's own or GGUF's; the first that matches counts.
 
@@ -24,6 +30,8 @@ struct Quantize: ParsableCommand {
         kist quantize ./hf-dir -o model.kist --type Q4_K_M
         kist quantize model.gguf -o small.gguf --type IQ4_XS --imatrix im.gguf
         kist quantize model.kist -o small.kist --type Q4_K_M --tensor-type 'attn_v=q6_k' --output-tensor-type q8_0
+        kist quantize model.kist -o small.gguf --target-size 3.5GiB --imatrix im.gguf
+        kist quantize model.kist -o small.kist --max-kl 0.02 --text calibration.txt
         kist quantize model.kist -o small.kist --type Q3_K_M --dry-run
       """)
 
@@ -34,7 +42,16 @@ struct Quantize: ParsableCommand {
   var output: String
 
   @Option(help: ArgumentHelp("\(QuantizationScheme.names.joined(separator: ", ")).", valueName: "type"))
-  var type: QuantizationScheme
+  var type: QuantizationScheme?
+
+  @Option(help: ArgumentHelp("Choose types for a file of at most this length, such as 3.5GiB.", valueName: "size"))
+  var targetSize: ByteCount?
+
+  @Option(help: ArgumentHelp("Allow this mean KL divergence from the source, in nats.", valueName: "nats"))
+  var maxKl: Double?
+
+  @Flag(help: "Measure what each tensor does to the logits, however long it takes.")
+  var measure = false
 
   @Option(help: ArgumentHelp("How much each column counts, as measured.", valueName: "file"))
   var imatrix: String?
@@ -58,9 +75,6 @@ struct Quantize: ParsableCommand {
 
   @Flag(help: "Quantize weights that are NaN or infinite.")
   var allowNonfinite = false
-
-  @Option(help: ArgumentHelp("Refuse a larger mean KL divergence from the source.", valueName: "nats"))
-  var maxKl: Double?
 
   @Option(help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"))
   var text: String?
@@ -87,15 +101,22 @@ struct Quantize: ParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
+    guard type == nil || targetSize == nil else { throw ValidationError("Give --type or --target-size, not both.") }
+    guard type != nil || targetSize != nil || maxKl != nil else {
+      throw ValidationError("Say how: --type, --target-size or --max-kl.")
+    }
+    guard type == nil || !measure else { throw ValidationError("--measure goes with --target-size or --max-kl.") }
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
-    guard !noVerify || (text == nil && maxKl == nil) else {
+    let isChosen = type == nil
+    guard !noVerify || isChosen || (text == nil && maxKl == nil) else {
       throw ValidationError("--text and --max-kl say how to verify, and --no-verify not to.")
     }
     guard (maxKl ?? 1) > 0 else { throw ValidationError("--max-kl needs a number above 0.") }
   }
 
   func run() throws {
-    let quantization = try Quantization.plan(source: source, target: output, options: try options())
+    let quantization = try Quantization.plan(
+      source: source, target: output, options: try options(), progress: global.progress)
     let report =
       dryRun
       ? QuantizationReport(quantization)
@@ -109,9 +130,15 @@ struct Quantize: ParsableCommand {
     guard report.rejectedPath == nil else { throw ExitStatus.differs }
   }
 
+  private var goal: QuantizationOptions.Goal {
+    if let type { return .scheme(type) }
+    if let targetSize { return .size(targetSize.count) }
+    return .divergence(maxKl ?? 0)
+  }
+
   private func options() throws(KistError) -> QuantizationOptions {
     var options = QuantizationOptions(
-      .scheme(type),
+      goal,
       conversion: ConversionOptions(
         packing: pack, includesAllFiles: allFiles, replacesExisting: global.force,
         probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
@@ -125,6 +152,7 @@ struct Quantize: ParsableCommand {
     options.text = try text.map(readWholeText)
     options.maximumDivergence = maxKl
     options.verifies = !noVerify
+    options.measures = measure
     options.memory = memory.budget
     return options
   }
