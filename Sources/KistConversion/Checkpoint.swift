@@ -68,8 +68,21 @@ public struct CheckpointTensor: Sendable {
   public var entry: Entry?
   /// Index in ``Checkpoint/weightFiles`` of the file that the tensor came from; nil when it belongs to none.
   public var weightFile: Int?
+  /// The source's tensors that a conversion makes this one of, where it is not simply one of them.
+  package var origins: [Origin] = []
 
   public var byteCount: Int { source.byteCount }
+
+  /// A tensor that another is made of.
+  package struct Origin: Sendable, Equatable {
+    package var name: String
+    package var dtype: DType?
+
+    package init(name: String, dtype: DType?) {
+      self.name = name
+      self.dtype = dtype
+    }
+  }
 }
 
 /// A file that travels with the weights.

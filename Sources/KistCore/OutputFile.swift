@@ -137,6 +137,19 @@ extension KistError {
   }
 }
 
+/// Gives a complete file its name.
+///
+/// - Throws: `conflict` when the target exists and `replacing` is false; both are then as they were.
+package func moveFile(_ source: String, to target: String, replacing: Bool) throws(KistError) {
+  if replacing {
+    guard unsafe rename(source, target) == 0 else { throw .fromErrno(file: target) }
+  } else {
+    guard unsafe link(source, target) == 0 else { throw .fromErrno(file: target) }
+    unsafe unlink(source)
+  }
+  syncFolder(parentFolder(of: target))
+}
+
 /// Throws when something is at a path already.
 package func requireAbsent(_ path: String) throws(KistError) {
   var status = stat()

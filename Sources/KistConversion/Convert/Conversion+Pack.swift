@@ -42,7 +42,7 @@ extension Conversion {
 
   /// What a container holds besides tensors, in order.
   func otherEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
-    guard !source.containers.isEmpty, takesAll else { return try fileEntries(&outcome) }
+    guard !source.containers.isEmpty, takesAll, !isRetyped else { return try fileEntries(&outcome) }
     // A container's other entries go over as they are, signatures too: they are of the content, which stays.
     let assets = source.containers.flatMap { $0.copies(of: .asset) }
     let records = source.containers.flatMap { $0.copies(of: .record) }.filter { !$0.isManifest }
@@ -50,9 +50,9 @@ extension Conversion {
   }
 
   private func fileEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
-    var assets = source.assets.map { NewEntry.asset($0.path, source: $0.source) }
+    var assets = try writtenAssets().map { NewEntry.asset($0.path, source: $0.source) }
     // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
-    let keepsHeaders = takesAll || source.provenanceFormat == .gguf
+    let keepsHeaders = (takesAll && !isRetyped) || source.provenanceFormat == .gguf
     if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }
     if !takesAll {
       outcome.notices.append(
@@ -85,6 +85,7 @@ extension ConversionOptions {
   var inManifest: [SetManifest.Option] {
     var options = [SetManifest.Option(name: "pack", value: packing.rawValue)]
     if !tensors.isEmpty { options.append(.init(name: "tensors", value: tensors.joined(separator: " "))) }
+    if type != .keep { options.append(.init(name: "type", value: type.name)) }
     if let shardByteCount { options.append(.init(name: "shard-size", value: String(shardByteCount))) }
     if includesAllFiles { options.append(.init(name: "all-files", value: "yes")) }
     return options

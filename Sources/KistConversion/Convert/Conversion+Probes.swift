@@ -8,7 +8,7 @@ extension Conversion {
     // A part has not the whole model: probes are added after the join.
     guard options.probes != .none, options.part == nil else { return false }
     // A container brings its own, and its signatures are of content that must not change.
-    guard source.container == nil, takesAll else {
+    guard source.containers.isEmpty || isRetyped, takesAll else {
       guard case .golden = options.probes else { return false }
       throw KistError(
         .unsupported, file: target, "probes are recorded when a whole model becomes a container, and this is not one")
@@ -17,11 +17,21 @@ extension Conversion {
   }
 
   func recordProbes(_ outcome: inout Outcome) throws(KistError) {
-    guard try wantsProbes() else { return }
+    guard let probes = try probes(&outcome) else { return }
+    outcome.byteCount += try ProbeSet.record(probes, into: target, options.parallelism)
+  }
+
+  /// The record of what the source computes; nil when it is not wanted or can't be had.
+  func probes(_ outcome: inout Outcome) throws(KistError) -> [UInt8]? {
+    guard try wantsProbes() else { return nil }
+    if options.probes == .computed {
+      for container in source.containers {
+        if let recorded = try container.recordBytes(RecordName.probes) { return recorded }
+      }
+    }
     let (probes, notices) = try options.probes.compute(of: source, options.parallelism)
     outcome.notices += notices
-    guard let probes else { return }
-    outcome.byteCount += try ProbeSet.record(try probes.encoded(), into: target, options.parallelism)
+    return try probes?.encoded()
   }
 }
 

@@ -16,7 +16,7 @@ extension Conversion {
     var outcome = Outcome(byteCount: 0, notices: [])
     let others = try otherEntries(&outcome)
     // Computed first, so that the first shard leaves them room.
-    let probes = try probesForShards(&outcome)
+    let probes = try probes(&outcome)
     let entries = try packedTensors(range)
     let limit = options.shardByteCount ?? .max
     let ranges = ShardPlan.ranges(
@@ -47,13 +47,6 @@ extension Conversion {
     guard count > 1 else { return [target] }
     let prefix = String(target.dropLast(".kist".count))
     return (1...count).map { SetFileName(prefix: prefix, number: $0, count: count, suffix: "kist").path }
-  }
-
-  private func probesForShards(_ outcome: inout Outcome) throws(KistError) -> [UInt8]? {
-    guard try wantsProbes() else { return nil }
-    let (probes, notices) = try options.probes.compute(of: source, options.parallelism)
-    outcome.notices += notices
-    return try probes?.encoded()
   }
 }
 

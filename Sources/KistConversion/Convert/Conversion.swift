@@ -7,13 +7,17 @@ public struct ConversionOptions: Sendable {
   public var packing: Packing
   /// Globs of the tensors to take; all when empty.
   public var tensors: [String]
+  /// How weights are stored.
+  public var type: TargetType
+  /// Divides what is written into files of at most this length; as in the source when nil.
+  public var shardByteCount: Int?
+  /// Whether what source and result compute is compared, when values may have changed.
+  public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
   public var includesAllFiles: Bool
   public var replacesExisting: Bool
   /// What a container is to say that its model computes.
   public var probes: ProbeSource
-  /// Divides what is written into files of at most this length.
-  public var shardByteCount: Int?
   /// The part to do of a conversion that is shared; all of it when nil.
   public var part: PartNumber?
   public var parallelism: Parallelism
@@ -28,16 +32,19 @@ public struct ConversionOptions: Sendable {
   }
 
   public init(
-    packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed, shardByteCount: Int? = nil, part: PartNumber? = nil,
+    packing: Packing = .auto, tensors: [String] = [], type: TargetType = .keep, shardByteCount: Int? = nil,
+    verifies: Bool = true, includesAllFiles: Bool = false, replacesExisting: Bool = false,
+    probes: ProbeSource = .computed, part: PartNumber? = nil,
     parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
+    self.type = type
+    self.shardByteCount = shardByteCount
+    self.verifies = verifies
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
-    self.shardByteCount = shardByteCount
     self.part = part
     self.parallelism = parallelism
   }
@@ -46,14 +53,18 @@ public struct ConversionOptions: Sendable {
 /// A conversion that is ready to run: the source was opened and checked, nothing was written.
 public struct Conversion: Sendable {
   public let source: Checkpoint
-  public let target: String
+  public internal(set) var target: String
   public let targetFormat: Checkpoint.Format
-  public let options: ConversionOptions
+  public internal(set) var options: ConversionOptions
   /// The tensors that are converted, in order.
   public let tensors: [CheckpointTensor]
   /// Those of them that are written here: all, or a part's.
   let range: Range<Int>
   public var writtenTensors: ArraySlice<CheckpointTensor> { tensors[range] }
+  /// What a person should know beforehand.
+  public internal(set) var notices: [String] = []
+  /// Whether tensors are other than the source's.
+  var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// Whether all tensors of the source are taken.
   var takesAll: Bool { tensors.count == source.tensors.count }
 
@@ -65,6 +76,15 @@ public struct Conversion: Sendable {
     public var notices: [String]
     /// Paths of the files, when the target is a set of several.
     public var files: [String] = []
+    /// Whether the result computes what the source computes; nil when that was not asked for, or nothing was changed.
+    public var verdict: Verdict?
+    /// Where the result is, when the verdict failed.
+    public var rejectedPath: String?
+
+    init(byteCount: Int, notices: [String]) {
+      self.byteCount = byteCount
+      self.notices = notices
+    }
   }
 
   /// Opens a source and settles how it becomes the target.
@@ -76,10 +96,13 @@ public struct Conversion: Sendable {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
     let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let tensors = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    let retyped = try RetypedTensors(
+      taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors,
-      range: options.part?.range(ofItems: tensors.map(\.byteCount)) ?? tensors.indices)
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
+      range: options.part?.range(ofItems: retyped.tensors.map(\.byteCount)) ?? retyped.tensors.indices,
+      notices: retyped.notices)
     try conversion.checkTarget()
     try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
@@ -94,7 +117,15 @@ public struct Conversion: Sendable {
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
 
+  /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
+    var outcome = try isJudged ? runJudged(progress) : write(progress)
+    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
+    return outcome
+  }
+
+  /// Writes the target.
+  func write(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
     let total = writtenTensors.reduce(0) { $0 + $1.byteCount }
     progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: total)
     defer { progress.end() }
@@ -108,7 +139,6 @@ public struct Conversion: Sendable {
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
     if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
-    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
     return outcome
   }
 

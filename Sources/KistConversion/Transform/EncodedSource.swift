@@ -145,6 +145,7 @@ extension CheckpointTensor {
       )
     }
     var tensor = self
+    if tensor.origins.isEmpty { tensor.origins = [Origin(name: name, dtype: self.dtype)] }
     tensor.dtype = dtype
     tensor.source = EncodedSource(elements, encoder, importance: importance, meter: meter)
     tensor.entry = nil
