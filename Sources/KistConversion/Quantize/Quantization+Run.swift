@@ -21,7 +21,7 @@ extension Quantization {
 
   /// Writes the target under a provisional name, and gives it its own when it computes about what the source computes.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
-    let provisional = "\(parentFolder(of: target))/.\(URL(fileURLWithPath: target).lastPathComponent).unverified"
+    let provisional = Conversion.provisionalPath(for: target)
     // Only a process that was killed leaves one.
     try? FileManager.default.removeItem(atPath: provisional)
     defer { try? FileManager.default.removeItem(atPath: provisional) }
@@ -36,8 +36,7 @@ extension Quantization {
       outcome.judgingSeconds = (clock.now - written) / .seconds(1)
       let isRejected = outcome.verdict?.matches == false
       let path = isRejected ? target + ".rejected" : target
-      if !isRejected, !options.conversion.replacesExisting { try requireAbsent(target) }
-      guard unsafe rename(provisional, path) == 0 else { throw .fromErrno(file: path) }
+      try moveFile(provisional, to: path, replacing: isRejected || options.conversion.replacesExisting)
       outcome.rejectedPath = isRejected ? path : nil
       return outcome
     } catch {
@@ -50,6 +49,7 @@ extension Quantization {
   private func write(to path: String, _ progress: any ProgressObserver) throws(KistError) -> Outcome {
     var settings = options.conversion
     settings.probes = .none
+    settings.verifies = false
     settings.replacesExisting = true
     let outcome = try Conversion(conversion.source, target: path, conversion.targetFormat, settings)
       .run(progress: progress)

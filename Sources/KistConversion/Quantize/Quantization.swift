@@ -119,6 +119,9 @@ extension Checkpoint {
     let tensors = ordered.map { tensor in
       var tensor = tensor
       tensor.weightFile = 0
+      // As llama-quantize writes it: GGML has no outer dimensions of 1.
+      let inner = tensor.shape.dimensions.drop { $0 == 1 }
+      tensor.shape = Shape(inner.isEmpty ? [1] : Array(inner))
       return tensor
     }
     let header = try quantizedHeader(of: tensors, keys.gguf)

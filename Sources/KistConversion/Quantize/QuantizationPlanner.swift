@@ -39,6 +39,12 @@ struct QuantizationPlanner {
       }
       return plan
     }
+    let coarse = plans.filter { $0.isChanged && $0.importance == nil && $0.isOnlyUsefulWithImportance }
+    if let first = coarse.first {
+      notices.append(
+        "\(coarse.count) tensors become \(first.type?.name ?? "") or as coarse without an importance matrix, which llama-quantize "
+          + "refuses: expect little of them")
+    }
     if missing > 0 {
       notices.append(
         "the importance matrix says nothing of \(missing) quantized tensors, whose columns all count the same")

@@ -27,6 +27,12 @@ public struct TensorPlan: Sendable {
     return "rows of \(tensor.shape.dimensions.last ?? 1) are no \(wanted) blocks"
   }
 
+  /// Whether llama-quantize asks for an importance matrix. Source: `tensor_requires_imatrix` of llama-quant.cpp.
+  var isOnlyUsefulWithImportance: Bool {
+    guard let type, let role, !["output.weight", "token_embd.weight"].contains(role) else { return false }
+    return [.iq3_xxs, .iq2_xxs, .iq2_xs, .iq2_s, .iq1_m, .iq1_s].contains(type)
+  }
+
   /// What was lost; complete when all of it was written.
   var loss: EncodingLoss { meter?.loss ?? EncodingLoss() }
 }
