@@ -29,7 +29,7 @@ import Testing
   ]
 
   private func digest(_ path: String) throws -> String {
-    Digest(hashing: try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { unsafe [UInt8]($0) }).hexadecimal
+    try Data(contentsOf: URL(fileURLWithPath: path)).withUnsafeBytes { unsafe Digest(hashing: $0).hexadecimal }
   }
 
   @Test(arguments: ["plain", "imatrix", "pure", "named", "ends"])
