@@ -31,6 +31,7 @@ rm -rf "$files"
 # models and transformers.
 if [ "${KIST_PEERS:-}" = 1 ]; then
   .peers/bin/python Tests/Peers/differential.py .build/release/kist || status=1
+  .peers/bin/python Tests/Peers/engines.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/judge.py .build/release/kist || status=1
 fi
 

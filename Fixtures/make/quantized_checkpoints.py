@@ -21,7 +21,7 @@ import transformers
 from safetensors_bytes import Tensor, save
 
 FOLDER = Path(__file__).resolve().parents[1] / "quantized"
-WIDTH, INNER, VOCABULARY = 64, 96, 48
+WIDTH, INNER, VOCABULARY = 64, 128, 48
 CONFIG = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": WIDTH, "intermediate_size": INNER,
     "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "vocab_size": VOCABULARY, "rms_norm_eps": 1e-5,

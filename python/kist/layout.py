@@ -40,6 +40,7 @@ KINDS = {TENSOR: "tensor", ASSET: "asset", RECORD: "record"}
 NO_TRANSFORM, PLANES, FLOAT_PLANES = 0, 1, 2
 RAW, ZSTD = 0, 1
 SIGNATURE = "kist:signature/"
+MANIFEST = "kist:manifest"
 
 # Entry records as columns, so that a whole index is checked without a loop.
 ENTRY_COLUMNS = np.dtype(

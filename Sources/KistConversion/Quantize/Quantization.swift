@@ -31,7 +31,8 @@ public struct Quantization: Sendable {
     source path: String, target: String, options: QuantizationOptions, progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> Quantization {
     let format = try targetFormat(target)
-    let source = try Checkpoint.open(path: path, includingAllFiles: options.conversion.includesAllFiles)
+    var source = try Checkpoint.open(path: path, includingAllFiles: options.conversion.includesAllFiles).plain()
+    source.tensors.removeAll(where: \.isTrainingState)
     let importance = try options.importance.map { path throws(KistError) in
       (path: path, matrix: try ImportanceMatrix(path: path))
     }

@@ -54,6 +54,7 @@ package final class ChunkAppender {
       drafts.append(
         EntryDraft(entry: entry, record: try entry.makeRecord(ordinal: firstOrdinal + UInt32(index)), packing: packing))
     }
+    drafts.sort { $0.record.isStored(before: $1.record) }
     var cursor = (entry: 0, chunk: 0)
     try parallelism.inOrder(
       next: { () throws(KistError) -> Job? in
