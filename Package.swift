@@ -70,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistArchitectures", "KistInference",
-        "KistTraining", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistArchitectures",
+        "KistInference", "KistTraining", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
