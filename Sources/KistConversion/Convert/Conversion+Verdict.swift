@@ -75,7 +75,7 @@ extension Conversion {
   }
 
   /// Beside the target, so that it can be moved there.
-  private static func provisionalPath(for target: String) -> String {
+  static func provisionalPath(for target: String) -> String {
     let path = trimmed(target)
     let name = URL(fileURLWithPath: path).lastPathComponent
     return "\(parentFolder(of: path))/.\(name).unverified"

@@ -105,14 +105,18 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
-    let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
     if format == .gguf, checkpoint.provenanceFormat != .gguf {
-      return try planGGUF(checkpoint, target: target, options: options)
+      return try planGGUF(try checkpoint.plain(), target: target, options: options)
     }
     if format == .huggingFace, checkpoint.provenanceFormat == .gguf {
       return try planHub(checkpoint, target: target, options: options)
     }
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    // Other dtypes are of numbers, whatever stands for them.
+    if options.type != .keep { checkpoint = try checkpoint.plain() }
+    // The state of a training goes into containers only.
+    let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
+    let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(

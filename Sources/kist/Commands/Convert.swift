@@ -56,6 +56,7 @@ struct Convert: ParsableCommand {
         kist convert ./hf-dir -o ./hf-dir-16 --type bf16 --shard-size 2GB
         kist convert ./hf-dir -o big.kist --shard-size 4GB
         kist convert ./hf-dir -o big.kist --part 3/8
+        kist convert https://host/model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
