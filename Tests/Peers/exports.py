@@ -31,10 +31,12 @@ NOT_IN_TRANSFORMERS = {"minicpm", "internlm2", "internlm2-bias"}
 """Families whose code comes with their checkpoints."""
 
 DIFFERENT = {
-    "bert-accents.gguf": {"İstanbul ẞ ΣΑΣ ǅ", "\u037e K İ ẞ"},
-    "unigram.gguf": {"👩\u200d👩\u200d👧 👍🏽 🇩🇪 ☃️", "\0a\x01b\x7f\x85", "▁x ▁▁ Ġy Ċ ##z <0x41>"},
+    "bert-accents.gguf": ("ẞ",),
+    "bpe.gguf": ("<<|",),
+    "bpe-bos.gguf": ("<<|",),
+    "unigram.gguf": ("\u200d", "\x85", "▁▁"),
 }
-"""Texts that no tokenizer.json can have cut as llama.cpp cuts them: see GGUFTokenizerTests.swift."""
+"""Parts of texts that no tokenizer.json can have cut as llama.cpp cuts them: see GGUFTokenizerTests.swift."""
 NOT_COMPARED = {"spm-phi3.gguf"}
 """Its tokens take ASCII white space along, and tokenizers' any."""
 
@@ -110,7 +112,7 @@ def compare_tokenizer(program: str, file: str, goldens: list[dict], folder: Path
     tokenizer = transformers.AutoTokenizer.from_pretrained(out)
     for golden in goldens:
         ids = tokenizer(golden["text"])["input_ids"]
-        if ids != golden["parsed"] and golden["text"] not in DIFFERENT.get(file, ()) and "<|end|>" not in golden["text"]:
+        if ids != golden["parsed"] and not any(part in golden["text"] for part in DIFFERENT.get(file, ())):
             return f"{golden['text']!r}: {ids}, and llama.cpp gives {golden['parsed']}"
     return None
 
