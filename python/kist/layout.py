@@ -51,6 +51,10 @@ ENTRY_COLUMNS = np.dtype(
         ("digest", "V32"),
     ]
 )  # fmt: skip
+CHUNK_COLUMNS = np.dtype(
+    [("offset", "<u8"), ("stored", "<u4"), ("raw", "<u4"), ("xxh3", "<u8"), ("reserved", "<u8"), ("leaf", "V32")]
+)
+assert CHUNK_COLUMNS.itemsize == CHUNK.size
 assert ENTRY_COLUMNS.itemsize == ENTRY.size
 
 

@@ -12,7 +12,7 @@ from .decoding import decode_chunk
 from .digests import Digested, package_digests
 from .errors import KistError
 from .index import Entry
-from .layout import MANIFEST, RAW, SIGNATURE, Chunk
+from .layout import RAW, SIGNATURE, Chunk
 from .opening import Opened
 from .signatures import check_signature
 from .threads import run_all
@@ -39,7 +39,7 @@ def problems(file: KistFile, data: memoryview, opened: Opened) -> list[KistError
             message = "does not match the entries"
             found.append(KistError(file.path, f"root: {what} digest", message, opened.slot.root_offset))
     found += _overlaps(file, entries, opened)
-    checks: list[Any] = [file.metadata, file.provenance, partial(_check_set, file, opened)]
+    checks: list[Any] = [file.metadata, file.provenance, partial(_check_set, file)]
     for name in file.records:
         if name.startswith(SIGNATURE):
             checks.append(partial(check_signature, file.path, name, partial(file.record, name), file.package_digest))
@@ -51,14 +51,12 @@ def problems(file: KistFile, data: memoryview, opened: Opened) -> list[KistError
     return found
 
 
-def _check_set(file: KistFile, opened: Opened) -> None:
-    """The id of a set is made of the manifest, which every file of it has."""
-    if opened.root.shards == 0:
-        return
-    if MANIFEST not in file.records:
-        raise KistError(file.path, MANIFEST, "is not there, in a file of a set")
-    if sha256(file.record(MANIFEST)).digest()[:16] != opened.root.set_id:
-        raise KistError(file.path, "root: set id", "is not that of the manifest", opened.slot.root_offset)
+def _check_set(file: KistFile) -> None:
+    """Whether the set id is that of the manifest, which all files of a set have."""
+    if file.shards and (
+        "kist:manifest" not in file.index.records or sha256(file.record("kist:manifest")).digest()[:16] != file.set_id
+    ):
+        raise KistError(file.path, "root: set id", "is not that of kist:manifest")
 
 
 def _content(file: KistFile, entries: list[Entry]) -> list[KistError]:

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "Inference.h"
+#include "Training.h"
 
 /// Splits `count` components of `width` bytes (2, 4 or 8), each rotated left by `rotation` bits (0 or 1), into
 /// planes of `count` bytes, most significant first. spec/kist-format.md, "Transforms".
@@ -102,6 +103,13 @@ size_t kist_marker_ends(const uint8_t *text, size_t count, size_t start, size_t 
 size_t kist_copy_with_spaces(
     const uint8_t *text, size_t count, const uint8_t *space, size_t space_count, bool joins_spaces, bool *follows_space,
     uint8_t *output);
+
+/// Where text stops staying as it is under a SentencePiece character map: before the first place at which a key of the map begins; `count`
+/// when there is none. `plain_low` and `plain_high` have a bit for each ASCII byte that stays whatever other of them follows.
+/// `units` are the map's double array, one or more. CharacterMap.swift has the plain twin.
+size_t kist_plain_end(
+    const uint8_t *text, size_t count, size_t start, const uint32_t *units, size_t unit_count, uint64_t plain_low,
+    uint64_t plain_high);
 
 /// memchr
 const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count);

@@ -95,8 +95,12 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
-    let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    // Other dtypes are of numbers, whatever stands for them.
+    if options.type != .keep { checkpoint = try checkpoint.plain() }
+    // The state of a training goes into containers only.
+    let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
+    let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(

@@ -85,6 +85,7 @@ package enum RecordName {
   package static let provenance = "kist:provenance"
   package static let probes = "kist:probes"
   package static let tokenizer = "kist:tokenizer"
+  package static let training = "kist:training"
   package static let signaturePrefix = "kist:signature/"
   package static let manifest = "kist:manifest"
   /// Before what follows `kist:` in the name of a record that is about a whole model, in a file that is a part of it.
