@@ -194,8 +194,12 @@ extension UnigramModel {
       return unsafe scratch.words.entry(for: word, hash: hash)
     }
     let ids = scratch.double.edges.map(\.id)
-    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece {
-      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
+    if limit >= Self.safeSum {
+      if word.count <= PieceCache.longestShortPiece {
+        scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
+      } else {
+        unsafe scratch.settledWords.insertLong(word, TokenHash.hash(word), ids[...])
+      }
     }
     unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)
     return unsafe scratch.words.entry(for: word, hash: hash)

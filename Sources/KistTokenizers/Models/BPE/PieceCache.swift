@@ -100,7 +100,7 @@ import Foundation
     return nil
   }
 
-  /// Appends the ids of the first of some pieces, up to one that is not here as a short piece. Many at once, so that what they need from
+  /// Appends the ids of the first of some pieces, up to one that is not here. Many at once, so that what they need from
   /// memory is on its way.
   ///
   /// - Returns: How many pieces these are.
@@ -113,10 +113,13 @@ import Foundation
     let place = unsafe first &* pieces.stride
     var count = 0
     let found = unsafe longResults.withUnsafeBufferPointer { longResults in
-      unsafe kist_find_pieces(
-        base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place,
-        pieces.stride, remaining, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slotCount,
-        longResults.baseAddress, longResults.count, self.found, Self.foundCapacity, &count)
+      unsafe longPieces.withUnsafeBufferPointer { longPieces in
+        unsafe kist_find_pieces(
+          base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place,
+          pieces.stride, remaining, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self),
+          slotCount, longPieces.baseAddress, longPieces.count, longResults.baseAddress, longResults.count, self.found,
+          Self.foundCapacity, &count)
+      }
     }
     unsafe output.append(contentsOf: UnsafeBufferPointer(start: self.found, count: count))
     return found
