@@ -24,11 +24,13 @@
   private let sums = UnsafeMutablePointer<Float>.allocate(capacity: nodeCount)
   /// Number of the piece that a node is reached by, plus one.
   private let last = UnsafeMutablePointer<UInt16>.allocate(capacity: nodeCount)
-  private var way: [Int] = []
+  /// Numbers of the pieces of the best way, from its end on.
+  private let way = UnsafeMutablePointer<UInt16>.allocate(capacity: nodeCount)
 
   deinit {
     unsafe sums.deallocate()
     unsafe last.deallocate()
+    unsafe way.deallocate()
   }
 
   // MARK: Gathering
@@ -81,48 +83,50 @@
 
   // MARK: Searching
 
-  /// Appends the pieces of the best way through a word, and gives the sum behind it.
+  /// Hands on the pieces of the best way through a word, and gives the sum behind it.
   ///
   /// - Parameters:
   ///   - pieces: What ``pieces(of:_:)`` gave for the word.
   ///   - range: Where the word stands in the text.
   ///   - sum: Of all that stands before.
-  func replay(_ pieces: ArraySlice<UInt32>, at range: Range<Int>, from sum: Float, _ body: (Range<Int>, UInt32) -> Void)
-    -> Float
-  {
+  @inline(__always)
+  @unsafe func replay(
+    _ pieces: UnsafeBufferPointer<UInt32>, at range: Range<Int>, from sum: Float, _ body: (Range<Int>, UInt32) -> Void
+  ) -> Float {
+    let (sums, last, way) = unsafe (sums, last, way)
     let count = range.count
     guard count < Self.nodeCount else { return sum }
-    unsafe last.initialize(repeating: 0, count: count + 1)
+    unsafe last.initialize(repeating: 0, count: count &+ 1)
     unsafe sums[0] = sum
-    return unsafe pieces.withUnsafeBufferPointer { pieces in
-      let edgeCount = pieces.count / Self.wordsPerEdge
-      for edge in 0..<edgeCount {
-        let (start, end) = unsafe Self.bounds(pieces, edge)
-        guard end <= count else { continue }
-        let candidate = unsafe sums[start] + Float(bitPattern: pieces[Self.wordsPerEdge * edge + 2])
-        // Of equal ones the first stands.
-        if unsafe last[end] == 0 || candidate > sums[end] {
-          unsafe sums[end] = candidate
-          unsafe last[end] = UInt16(truncatingIfNeeded: edge + 1)
-        }
+    for edge in 0..<pieces.count / Self.wordsPerEdge {
+      let (start, end) = unsafe Self.bounds(pieces, edge)
+      guard end <= count else { continue }
+      let candidate = unsafe sums[start] + Float(bitPattern: pieces[Self.wordsPerEdge &* edge &+ 2])
+      // Of equal ones the first stands.
+      if unsafe last[end] == 0 || candidate > sums[end] {
+        unsafe sums[end] = candidate
+        unsafe last[end] = UInt16(truncatingIfNeeded: edge &+ 1)
       }
-      way.removeAll(keepingCapacity: true)
-      var place = count
-      while unsafe place > 0 && last[place] > 0 {
-        let edge = unsafe Int(last[place]) - 1
-        way.append(edge)
-        place = unsafe Self.bounds(pieces, edge).start
-      }
-      for edge in way.reversed() {
-        let (start, end) = unsafe Self.bounds(pieces, edge)
-        unsafe body(range.lowerBound + start..<range.lowerBound + end, pieces[Self.wordsPerEdge * edge + 1])
-      }
-      return unsafe sums[count]
     }
+    var (place, length) = (count, 0)
+    while unsafe place > 0 && last[place] > 0 {
+      unsafe way[length] = last[place] &- 1
+      length &+= 1
+      place = unsafe Self.bounds(pieces, Int(last[place]) &- 1).start
+    }
+    while length > 0 {
+      length &-= 1
+      let edge = unsafe Int(way[length])
+      let (start, end) = unsafe Self.bounds(pieces, edge)
+      unsafe body(
+        range.lowerBound &+ start..<range.lowerBound &+ end, pieces[Self.wordsPerEdge &* edge &+ 1])
+    }
+    return unsafe sums[count]
   }
 
+  @inline(__always)
   private static func bounds(_ pieces: UnsafeBufferPointer<UInt32>, _ edge: Int) -> (start: Int, end: Int) {
-    let bounds = unsafe pieces[wordsPerEdge * edge]
+    let bounds = unsafe pieces[wordsPerEdge &* edge]
     return (Int(bounds & 0xFF), Int(bounds >> 8))
   }
 }

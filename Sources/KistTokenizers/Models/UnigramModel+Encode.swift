@@ -166,12 +166,14 @@ extension UnigramModel {
       return true
     }
     guard walk.sum.magnitude < Score(-entry.limit) else { return false }
-    var output = walk.output
-    walk.sum = Score(
-      scratch.lattice.replay(scratch.words.words[entry.ids], at: range, from: Float(walk.sum)) { piece, id in
-        output.append(piece, id, to: &ids)
-      })
-    walk.output = output
+    let sum = unsafe scratch.words.words.withUnsafeBufferPointer { words in
+      unsafe scratch.lattice.replay(
+        UnsafeBufferPointer(rebasing: words[entry.ids]), at: range, from: Float(walk.sum)
+      ) { piece, id in
+        walk.output.append(piece, id, to: &ids)
+      }
+    }
+    walk.sum = Score(sum)
     return true
   }
 
