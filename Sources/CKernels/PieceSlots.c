@@ -12,6 +12,8 @@ enum { first_block = 4, block = 32, longest_key = 15, longest_piece = 1024, long
 
 static const uint32_t long_mark = 0xFF000000;
 
+typedef uint32_t ids4 __attribute__((vector_size(16)));
+
 typedef struct {
   uint64_t low, high, place;
 } piece_key;
@@ -111,8 +113,11 @@ KIST_CLONES size_t kist_find_pieces(
       const kist_piece_slot *slot = slot_of(keys[i], piece, slots, mask, pieces);
       size_t own = slot ? slot->ids[0] >> count_shift : 0, room = (size_t)(limit - to);
       if (own != 0 && room >= 4) {
-        memcpy(to, slot->ids, sizeof(slot->ids));
-        to[0] &= (1u << count_shift) - 1;
+        // All four at once: those behind the last are written over.
+        ids4 found_ids;
+        memcpy(&found_ids, slot->ids, sizeof(found_ids));
+        found_ids &= (ids4){(1u << count_shift) - 1, ~0u, ~0u, ~0u};
+        memcpy(to, &found_ids, sizeof(found_ids));
         to += own;
         continue;
       }
