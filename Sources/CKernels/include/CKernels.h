@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "Inference.h"
+#include "Training.h"
 
 /// Splits `count` components of `width` bytes (2, 4 or 8), each rotated left by `rotation` bits (0 or 1), into
 /// planes of `count` bytes, most significant first. spec/kist-format.md, "Transforms".
@@ -42,6 +43,18 @@ typedef struct {
 
 /// Compares `count` numbers with those of a reference, in lanes as kist_summarize.
 void kist_compare(const double *values, const double *reference, size_t count, kist_comparison *comparison);
+
+/// What numbers lose when they are written in another dtype. Sums and maximum are of pairs with a finite difference.
+typedef struct {
+  double maximum;          // of |written - value|
+  double errors, squares;  // the sums of (written - value)^2 and of value^2
+  double weighted;         // the sum of weight * (written - value)^2; 0 without weights
+  uint64_t nonfinite;      // values that are NaN or infinite
+} kist_loss;
+
+/// Compares `count` numbers with what was written of them, in lanes as kist_summarize. `weights` may be null.
+void kist_measure_loss(
+    const float *values, const float *written, const float *weights, size_t count, kist_loss *loss);
 
 /// Widens `count` numbers, at any address, exactly.
 void kist_widen_f32(const void *source, size_t count, double *values);

@@ -42,6 +42,11 @@ package enum TokenizerSource {
     try read(TokenizerFiles(names: names, read: files), encoding: nil)
   }
 
+  /// The same.
+  package static func read(files: TokenizerFiles) throws(KistError) -> TokenizerDefinition {
+    try read(files, encoding: nil)
+  }
+
   /// The name of the file that ``read(files:names:)`` begins with; nil when none of them is a tokenizer's.
   package static func choose(among names: [String]) -> String? {
     let exact = { (name: String) in names.first { $0.utf8.elementsEqual(name.utf8) } }
@@ -88,7 +93,7 @@ package enum TokenizerSource {
   /// A file of weights is mapped, however large; nil when it is no GGUF.
   private static func gguf(at path: String) throws(KistError) -> GGUFFile? {
     let file = try MappedFile(path: path)
-    let start = file.bytes.array(0..<min(4, file.count))
+    let start = unsafe [UInt8](file.pointer(0..<min(4, file.count)))
     guard start == Array("GGUF".utf8) else { return nil }
     return try GGUFFile(file)
   }
