@@ -8,6 +8,8 @@
 @safe final class UnigramLattice {
   /// Words of this sum or more are not searched so.
   static let highestMagnitude = 1900.0
+  /// How far a sum may move within a word.
+  private static let highestDistance = 30_000.0
   /// In the memory of words: where a piece begins and ends, its id, the bits of its score.
   static let wordsPerEdge = 3
 
@@ -49,7 +51,8 @@
     var magnitude: Double
   }
 
-  /// The ways through a word of at most ``WordCache/maximumKeyByteCount`` bytes; nil when a score is no number.
+  /// The ways through a word of at most ``WordCache/maximumKeyByteCount`` bytes; nil when scores are so large that sums are
+  /// rounded to more than 2⁻⁸.
   func ways(through word: UnsafeRawBufferPointer, _ model: UnigramModel) -> Ways? {
     let count = word.count
     guard count < Self.nodeCount else { return nil }
@@ -62,8 +65,10 @@
     unsafe behind.initialize(repeating: -.infinity, count: count + 1)
     unsafe before[0] = 0
     unsafe behind[count] = 0
+    // No sum may reach 2¹⁷, on whatever way.
+    let highestScore = Self.highestDistance / Double(max(1, characterCount))
     for edge in edges {
-      guard edge.score.isFinite else { return nil }
+      guard edge.score.magnitude < highestScore else { return nil }
       unsafe before[edge.end] = max(before[edge.end], before[edge.start] + edge.score)
     }
     for edge in edges.reversed() {
