@@ -101,7 +101,8 @@ let package = Package(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "KistArchitecturesTests", dependencies: ["KistArchitectures", "KistCheckpoints"], swiftSettings: strict),
+      name: "KistArchitecturesTests", dependencies: ["KistArchitectures", "KistCheckpoints", "KistConversion"],
+      swiftSettings: strict),
     .testTarget(
       name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
     .testTarget(

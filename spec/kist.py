@@ -264,7 +264,7 @@ class KistFile:
         check(weights == self.weights_digest, "root: weights digest", "does not match the tensors")
         check(package == self.package_digest, "root: package digest", "does not match the entries")
         problems += self._overlaps()
-        for check_record in (self.metadata, self.provenance, self._check_signatures):
+        for check_record in (self.metadata, self.provenance, self._check_signatures, self._check_manifest):
             try:
                 check_record()
             except KistError as error:
@@ -534,6 +534,15 @@ class KistFile:
                 Ed25519PublicKey.from_public_bytes(key).verify(signature, self.package_digest)
             except (InvalidSignature, ValueError) as error:
                 raise KistError(self.path, f"{entry}: signature", "not one of this package digest") from error
+
+    def _check_manifest(self) -> None:
+        if self.shards == 0:
+            return
+        entry = self.find("kist:manifest", RECORD)
+        self._need(entry is not None, "kist:manifest", "is not there, in a file of a set")
+        assert entry is not None
+        matches = sha256(self.read(entry)).digest()[:16] == self.set_id
+        self._need(matches, "root: set id", "is not that of the manifest")
 
     def _json_record(self, name: str) -> dict[str, Any]:
         entry = self.find(name, RECORD)

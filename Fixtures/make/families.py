@@ -33,7 +33,7 @@ SENSITIVE = 3e-4
 
 def last_layer(model: Any) -> torch.nn.Module:
     """The last of the model's layers; its output is the residual stream before the final norm."""
-    count = model.config.num_hidden_layers
+    count = model.config.get_text_config().num_hidden_layers
     return next(part for part in model.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == count)[-1]
 
 
@@ -110,7 +110,7 @@ def make(family: Family) -> bool:
     fill(model, family)
     write_model(family, folder, model)
     model = read_model(family, folder)
-    tokens = torch.from_numpy(tokens_of(family, family.config["vocab_size"]))
+    tokens = torch.from_numpy(tokens_of(family, model.config.get_text_config().vocab_size))
     typed = family.task != "causal" and family.config.get("type_vocab_size", 1) > 1
     types = (torch.arange(len(tokens)) >= len(tokens) // 2).long() if typed else None
     golden = {"tokens": tokens} | ({} if types is None else {"token_types": types})

@@ -2,8 +2,8 @@
 
 Rewrites Fixtures/families/gguf.json: what llama.cpp's convert_hf_to_gguf.py makes of each model of Fixtures/families. For
 each tensor of the GGUF file its name, ggml type, shape (slowest dimension first) and the SHA-256 of its bytes; and the
-metadata, without the tokenizer's own (the converter is given a stand-in, for these models have none).
-Weights stored as F32 are converted with --outtype f32, the others with auto.
+metadata with the types of values, without the tokenizer's own (the converter is given a stand-in, for these models have none).
+Both in the order of the file. Weights stored as F32 are converted with --outtype f32, the others with auto.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ from conversion.phi import Phi3MiniModel
 from family_models import FAMILIES
 
 FOLDER = Path(__file__).resolve().parents[1] / "families"
-LEFT_OUT = ("GGUF.", "general.", "tokenizer.")
-KEPT = ("general.architecture", "general.file_type", "general.quantization_version", "_token_id")
-"""Endings of keys that are recorded although left out by their beginning: the others come from the folder's name or the stand-in."""
+LEFT_OUT = ("GGUF.", "tokenizer.")
+"""Beginnings of keys that are not recorded: those that the reader makes up, and the stand-in's."""
 
 
 def stand_in_vocabulary(model: TextModel) -> tuple[list[str], list[int], str]:
@@ -55,17 +54,16 @@ def convert(folder: Path, output: Path, dtype: str) -> None:
     kind(folder, file_type, output, eager=True).write()
 
 
-def value_of(field: gguf.ReaderField) -> Any:
+def value_of(field: gguf.ReaderField) -> list[Any]:
+    """The types of the value, outermost first, and the value."""
     value = field.contents()
-    return value.tolist() if hasattr(value, "tolist") else value
+    return [[kind.name for kind in field.types], value.tolist() if hasattr(value, "tolist") else value]
 
 
 def description(file: Path) -> dict[str, Any]:
     reader = gguf.GGUFReader(file)
     metadata = {
-        name: value_of(field)
-        for name, field in sorted(reader.fields.items())
-        if name.endswith(KEPT) or not name.startswith(LEFT_OUT)
+        name: value_of(field) for name, field in reader.fields.items() if not name.startswith(LEFT_OUT)
     }
     tensors = {
         tensor.name: [

@@ -5,10 +5,10 @@
 #include <string.h>
 
 // Looking pieces up in the cache of short ones (Sources/KistTokenizers/Models/BPE/PieceCache.swift): keys and places of a few dozen pieces
-// first, so that what they need from memory is on its way, then their ids.
+// first, so that what they need from memory is on its way, then their ids. Where a piece was not found, others are often near that are not
+// either, and what is prepared for those behind them is prepared again: so the first blocks are short.
 
-enum { block = 32, longest_piece = 15, longest_probe = 8, count_shift = 28 };
-
+enum { first_block = 4, block = 32, longest_piece = 15, longest_probe = 8, count_shift = 28 };
 
 typedef struct {
   uint64_t low, high, place;
@@ -47,11 +47,11 @@ KIST_CLONES size_t kist_find_pieces(
     uint32_t *ids, size_t capacity, size_t *id_count) {
   const uint64_t mask = slot_count - 1;
   piece_key keys[block];
-  size_t found = 0;
+  size_t found = 0, size = first_block;
   uint32_t *to = ids, *limit = ids + capacity;
   while (found < piece_count) {
     size_t ready = 0;
-    for (; ready < block && found + ready < piece_count; ready++) {
+    for (; ready < size && found + ready < piece_count; ready++) {
       size_t start = starts[(found + ready) * stride], end = ends[(found + ready) * stride];
       // A key is read from 16 bytes, however short the piece is. (An end before its start wraps around.)
       if (end - start - 1 >= longest_piece || end > count || count - end < 16) break;
@@ -77,7 +77,8 @@ KIST_CLONES size_t kist_find_pieces(
       to += many;
     }
     found += ready;
-    if (ready < block) break;
+    if (ready < size) break;
+    size = size < block ? 2 * size : block;
   }
   *id_count = (size_t)(to - ids);
   return found;

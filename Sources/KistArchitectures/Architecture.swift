@@ -45,6 +45,9 @@ public struct Architecture: Sendable {
 
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
+  /// Beginnings of tensor names, and what a file may write instead: `model.` and `language_model.model.`, where the text model is part
+  /// of another.
+  public var longerPrefixes: [(key: String, value: String)] = []
   /// Ends of tensor names that old files write otherwise: `LayerNorm.gamma` for `LayerNorm.weight`.
   public var olderEndings: [String: String]
   public var tensors: [TensorRule]

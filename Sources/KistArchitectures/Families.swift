@@ -31,8 +31,12 @@ extension ModelDescription {
   ///
   /// - Throws: `unsupported` when it names an unknown architecture or a key that this version does not know.
   public init(_ config: ModelConfig) throws(KistError) {
-    let architecture = try Architecture.named(by: config)
+    var config = config
+    let whole = Composite.all.first { !Set($0.classNames).isDisjoint(with: config.classNames) }
+    if let whole, let text = config.inside(Composite.textKey) { config = text }
+    var architecture = try Architecture.named(by: config)
     try architecture.checkKeys(of: config)
+    if let whole { architecture = architecture.asPart(of: whole) }
     try self.init(architecture, Parameters(architecture, config))
   }
 }

@@ -15,6 +15,8 @@ import KistFormat
     unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[offset...]).copyMemory(from: source)
   }
 
+  func cut(at offset: Int) {}
+
   func sync() {}
 }
 

@@ -10,14 +10,25 @@ extension Checkpoint {
   /// - Throws: `missing` when there is nothing at the path; `unsupported` for a format that this version does not read; `damaged` when the
   ///   content contradicts its format.
   public static func open(path: String, includingAllFiles: Bool = false) throws(KistError) -> Checkpoint {
-    var isDirectory: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw .fromErrno(file: path, ENOENT)
+    if !MappedFile.isAddress(path) {
+      var isDirectory: ObjCBool = false
+      guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw .fromErrno(file: path, ENOENT)
+      }
+      if isDirectory.boolValue { return try openFolder(path, includingAllFiles: includingAllFiles) }
     }
-    if isDirectory.boolValue { return try openFolder(path, includingAllFiles: includingAllFiles) }
     let file = try MappedFile(path: path)
+    do throws(KistError) { return try open(file) } catch {
+      // What could not be fetched reads as zeros: why, is the better answer.
+      try file.checkIntact()
+      throw error
+    }
+  }
+
+  private static func open(_ file: MappedFile) throws(KistError) -> Checkpoint {
+    let path = file.path
     switch FileKind(of: file) {
-    case .kist: return try openContainer(try KistFile(file))
+    case .kist: return try openContainers(try SetFiles.around(try KistFile(file)), path: path)
     case .safetensors: return try openSafetensors(try SafetensorsFile(file))
     case .gguf: return try openGGUF(try GGUFSet(file), path: path)
     case .zip: return try openZip(file)
@@ -65,6 +76,7 @@ extension Checkpoint {
   // MARK: - Folders
 
   private static func openFolder(_ path: String, includingAllFiles: Bool) throws(KistError) -> Checkpoint {
+    if let files = try SetFiles.inFolder(path) { return try openContainers(files, path: path) }
     let folder = try ModelDirectory(path: path, includingAllFiles: includingAllFiles)
     if folder.weightFormat == .pytorch { return try openFolder(ofPyTorch: folder) }
     let files = try folder.weightFiles.map { name throws(KistError) in
@@ -82,60 +94,5 @@ extension Checkpoint {
       metadata: metadata(of: files.map(\.header)), emptyDirectories: folder.emptyDirectories,
       leftOut: folder.leftOut.map { LeftOutFile(path: $0.path, reason: $0.reason) }, container: nil,
       byteCount: byteCount)
-  }
-
-  // MARK: - Containers
-
-  private static func openContainer(_ file: KistFile) throws(KistError) -> Checkpoint {
-    let provenance = try file.recordBytes(RecordName.provenance).map { bytes throws(KistError) in
-      do throws(KistError) { return try Provenance(decoding: bytes) } catch { throw error.inFile(file.path) }
-    }
-    let weightFiles = try (provenance?.weights ?? []).map { name throws(KistError) in
-      WeightFile(path: name, source: try header(of: name, in: file))
-    }
-    // Where there is one file, there is no need to read it.
-    let owners = try weightFiles.count > 1 ? ownersOfTensors(weightFiles) : [:]
-    let isTraining = file.find(RecordName.training, .record) != nil
-    let tensors = file.tensors.map { entry in
-      CheckpointTensor(
-        name: entry.name, dtype: entry.dtype, shape: entry.shape, source: EntrySource(file, entry), entry: entry,
-        weightFile: weightFiles.count == 1 ? 0 : owners[Array(entry.name.utf8)],
-        isTrainingState: isTraining && entry.name.utf8.starts(with: TrainingContainer.prefix.utf8))
-    }
-    let headers = Set(weightFiles.map { Array($0.path.utf8) })
-    let assets = file.assets.filter { !headers.contains(Array($0.name.utf8)) }.map { entry in
-      CheckpointAsset(path: entry.name, source: EntrySource(file, entry), entry: entry)
-    }
-    return Checkpoint(
-      path: file.path, format: .kist, tensors: tensors, assets: assets, weightFiles: weightFiles,
-      metadata: try file.metadata(), emptyDirectories: provenance?.emptyDirectories ?? [], leftOut: [], container: file,
-      byteCount: file.byteCount)
-  }
-
-  private static func header(of name: String, in file: KistFile) throws(KistError) -> any ByteSource {
-    guard let entry = file.find(name, .asset), entry.byteCount <= WeightHeader.maximumByteCount else {
-      throw KistError(
-        .damaged, file: file.path, field: RecordName.provenance,
-        "names the weight file '\(name)', whose header is not there")
-    }
-    return EntrySource(file, entry)
-  }
-
-  /// For each tensor name, which weight file names it.
-  private static func ownersOfTensors(_ files: [WeightFile]) throws(KistError) -> [[UInt8]: Int] {
-    var owners: [[UInt8]: Int] = [:]
-    for (index, file) in files.enumerated() {
-      guard let header = WeightHeader(try file.header()) else { continue }
-      for name in header.tensorNames { owners[Array(name.utf8)] = index }
-    }
-    return owners
-  }
-}
-
-extension Checkpoint {
-  /// What a container of this checkpoint says that it came from.
-  package var provenanceFormat: Format {
-    guard let container, let bytes = try? container.recordBytes(RecordName.provenance) else { return format }
-    return (try? Provenance(decoding: bytes))?.source ?? .huggingFace
   }
 }

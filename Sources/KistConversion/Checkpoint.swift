@@ -27,7 +27,7 @@ public struct Checkpoint: Sendable {
   public let path: String
   public let format: Format
   /// In the order of the source.
-  public let tensors: [CheckpointTensor]
+  public internal(set) var tensors: [CheckpointTensor]
   /// Source files that are not weights, in the order of the source; none for a loose safetensors file.
   public let assets: [CheckpointAsset]
   /// Names of the weight files, relative to the model's folder, in order.
@@ -42,6 +42,10 @@ public struct Checkpoint: Sendable {
   public let container: KistFile?
   /// Length of all files that were read.
   public let byteCount: Int
+  /// The other files of a set of containers, after ``container``.
+  package var otherContainers: [KistFile] = []
+  /// All files, in order.
+  package var containers: [KistFile] { (container.map { [$0] } ?? []) + otherContainers }
   /// Zip archives that the tensors come from; `verify` checks their CRC-32s.
   package var archives: [ZipArchive] = []
 }
@@ -64,10 +68,23 @@ public struct CheckpointTensor: Sendable {
   public var entry: Entry?
   /// Index in ``Checkpoint/weightFiles`` of the file that the tensor came from; nil when it belongs to none.
   public var weightFile: Int?
+  /// The source's tensors that a conversion makes this one of, where it is not simply one of them.
+  package var origins: [Origin] = []
   /// What a training goes on from, beside the model: computing and other formats pass it over.
   public var isTrainingState = false
 
   public var byteCount: Int { source.byteCount }
+
+  /// A tensor that another is made of.
+  package struct Origin: Sendable, Equatable {
+    package var name: String
+    package var dtype: DType?
+
+    package init(name: String, dtype: DType?) {
+      self.name = name
+      self.dtype = dtype
+    }
+  }
 }
 
 /// A file that travels with the weights.

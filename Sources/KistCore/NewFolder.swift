@@ -14,6 +14,12 @@ package final class NewFolder: Sendable {
     guard unsafe mkdir(path, 0o777) == 0 else { throw .fromCreation(of: self.target, missing: self.target) }
   }
 
+  /// Takes a folder that is complete.
+  package init(taking path: String, target: String) {
+    self.path = path
+    self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
+  }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// Gives the folder its name.

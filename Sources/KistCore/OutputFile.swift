@@ -4,6 +4,8 @@ import Foundation
 package protocol FileOutput: Sendable {
   /// Writes all bytes at an offset, or throws.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError)
+  /// Takes away what was written from an offset on.
+  func cut(at offset: Int) throws(KistError)
   /// Returns when everything written so far has reached the disk.
   func sync() throws(KistError)
 }
@@ -27,6 +29,10 @@ package struct DescriptorOutput: FileOutput {
       guard count > 0 else { throw .fromErrno(file: path) }
       written += count
     }
+  }
+
+  package func cut(at offset: Int) throws(KistError) {
+    guard ftruncate(descriptor, off_t(offset)) == 0 else { throw .fromErrno(file: path) }
   }
 
   package func sync() throws(KistError) {
@@ -129,6 +135,19 @@ extension KistError {
     guard unsafe access(parentFolder(of: target), F_OK) == 0 else { return .fromErrno(file: missing, number) }
     return KistError(.system, file: target, "can't be made in that folder")
   }
+}
+
+/// Gives a complete file its name.
+///
+/// - Throws: `conflict` when the target exists and `replacing` is false; both are then as they were.
+package func moveFile(_ source: String, to target: String, replacing: Bool) throws(KistError) {
+  if replacing {
+    guard unsafe rename(source, target) == 0 else { throw .fromErrno(file: target) }
+  } else {
+    guard unsafe link(source, target) == 0 else { throw .fromErrno(file: target) }
+    unsafe unlink(source)
+  }
+  syncFolder(parentFolder(of: target))
 }
 
 /// Throws when something is at a path already.

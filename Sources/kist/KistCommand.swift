@@ -22,8 +22,14 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Inspect.self, Show.self, Verify.self, Logits.self, Predict.self, Embed.self, Diff.self, Edit.self,
-      Compact.self, Keygen.self, Sign.self, Train.self, ScalingVerb.self,
+      Convert.self, Join.self,
+      Inspect.self, Show.self, Diff.self,
+      Verify.self, Logits.self,
+      Predict.self, Embed.self, Score.self,
+      Attention.self, Trace.self, Neighbors.self, Analogy.self, Words.self,
+      Train.self, ScalingVerb.self,
+      Edit.self, Compact.self,
+      Keygen.self, Sign.self,
       TokenizerVerb.self,
     ])
 

@@ -56,6 +56,25 @@ import Testing
     #expect(changed.output.contains(norm))
   }
 
+  @Test func `a sentence is cut where the model's files say`() throws {
+    let folder = try TemporaryFolder()
+    for name in ["config.json", "model.safetensors"] {
+      try FileManager.default.copyItem(atPath: Self.families + "bert/" + name, toPath: folder.path + "/" + name)
+    }
+    try """
+    {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+     "model": {"type": "WordLevel", "vocab": {"[UNK]": 0, "a": 5, "b": 6, "c": 7, "d": 8, "e": 9, "f": 10}, "unk_token": "[UNK]"}}
+    """.write(toFile: folder.path + "/tokenizer.json", atomically: true, encoding: .utf8)
+    try #"{"max_seq_length": 4, "do_lower_case": true}"#.write(
+      toFile: folder.path + "/sentence_bert_config.json", atomically: true, encoding: .utf8)
+    let long = try kist("embed", folder.path, "a B c D e f")
+    #expect(long.errors.contains("first 4 tokens"))
+    let short = try kist("embed", folder.path, "a b c d")
+    #expect(short.errors.isEmpty)
+    #expect(long.output == short.output && !short.output.isEmpty)
+    #expect(try kist("embed", folder.path, "a b c e").output != short.output)
+  }
+
   @Test func `probes of another program are recorded and named`() throws {
     let folder = try TemporaryFolder()
     let (source, packed) = (Self.families + "qwen2", folder.path + "/m.kist")

@@ -10,8 +10,17 @@ struct GGUFGolden: Sendable {
     var sha256: String
   }
 
+  struct Key: Sendable {
+    var name: String
+    /// gguf-py's name of the type: `UINT32`.
+    var type: String
+  }
+
   var metadata: [String: ParameterValue]
   var tensors: [String: Tensor]
+  /// In the order of the file.
+  var keys: [Key] = []
+  var tensorNames: [String] = []
 
   /// By fixture, those that the converter takes.
   static let all: [String: GGUFGolden] = {
@@ -29,12 +38,17 @@ struct GGUFGolden: Sendable {
     guard let metadata = json["metadata"]?.members, let tensors = json["tensors"]?.members else { return nil }
     self.metadata = [:]
     self.tensors = [:]
-    for (key, value) in metadata { self.metadata[key] = GGUFGolden.value(value) }
+    for (key, entry) in metadata {
+      guard let parts = entry.array, parts.count == 2, let type = parts[0].array?.first?.string else { return nil }
+      self.metadata[key] = GGUFGolden.value(parts[1])
+      keys.append(Key(name: key, type: type))
+    }
     for (name, value) in tensors {
       guard let parts = value.array, parts.count == 3, let type = parts[0].string, let sha256 = parts[2].string else {
         return nil
       }
       let shape = parts[1].array?.compactMap(\.int) ?? []
+      tensorNames.append(name)
       self.tensors[name] = Tensor(type: type, shape: shape, sha256: sha256)
     }
   }

@@ -8,6 +8,7 @@ import Testing
 final class RecordingOutput: FileOutput, @unchecked Sendable {
   enum Operation {
     case write(offset: Int, bytes: [UInt8])
+    case cut(offset: Int)
     case sync
   }
 
@@ -16,6 +17,7 @@ final class RecordingOutput: FileOutput, @unchecked Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
     unsafe operations.append(.write(offset: offset, bytes: [UInt8](bytes)))
   }
+  func cut(at offset: Int) { operations.append(.cut(offset: offset)) }
   func sync() { operations.append(.sync) }
 }
 

@@ -47,10 +47,29 @@ GEMMA3 = Family(
     ),
 )  # fmt: skip
 
+GEMMA3_VISION = Family(
+    "gemma3-vision", "Gemma 3's text model as a part of a larger one: text_config, tensors below language_model, a vision tower that "
+    "text never meets",
+    {
+        "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "mm_tokens_per_image": 1,
+        "boi_token_index": 93, "eoi_token_index": 94, "image_token_index": 95, "initializer_range": 0.02,
+        "text_config": {
+            key: value for key, value in GEMMA3.config.items() if key not in ("architectures", "torch_dtype", "use_cache")
+        },
+        "torch_dtype": "float32",
+        "vision_config": {
+            "hidden_size": 8, "image_size": 8, "intermediate_size": 8, "model_type": "siglip_vision_model",
+            "num_attention_heads": 1, "num_hidden_layers": 1, "patch_size": 8, "vision_use_head": False,
+        },
+    },
+    silent=("vision_tower", "multi_modal_projector"),
+)  # fmt: skip
+
 FAMILIES = [
     GEMMA,
     GEMMA2,
     GEMMA3,
+    GEMMA3_VISION,
     variant(
         GEMMA3, "gemma3-v5", "as transformers 5 writes it: layer_types, rope_parameters by layer type; a cap on the logits",
         {

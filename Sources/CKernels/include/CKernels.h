@@ -53,6 +53,10 @@ void kist_widen_f16(const void *source, size_t count, double *values);
 void kist_bf16_to_f32(const void *source, size_t count, float *values);
 void kist_f16_to_f32(const void *source, size_t count, float *values);
 
+/// Narrows `count` numbers to the nearest, ties to even, at any address. Beyond the range is infinity, NaN stays NaN.
+void kist_f32_to_bf16(const float *values, size_t count, void *target);
+void kist_f32_to_f16(const float *values, size_t count, void *target);
+
 /// Ends of pieces of ASCII text as GPT-2's pattern cuts it, from `*start` on, where a piece begins; `*start` moves to the last that was
 /// found. Stops where it can't tell: there the plain scanner goes on. Gives the number of ends; `capacity` is 64 or more.
 /// Sources/KistTokenizers/Patterns/Scanners has the plain twins.
@@ -99,6 +103,13 @@ size_t kist_marker_ends(const uint8_t *text, size_t count, size_t start, size_t 
 size_t kist_copy_with_spaces(
     const uint8_t *text, size_t count, const uint8_t *space, size_t space_count, bool joins_spaces, bool *follows_space,
     uint8_t *output);
+
+/// Where text stops staying as it is under a SentencePiece character map: before the first place at which a key of the map begins; `count`
+/// when there is none. `plain_low` and `plain_high` have a bit for each ASCII byte that stays whatever other of them follows.
+/// `units` are the map's double array, one or more. CharacterMap.swift has the plain twin.
+size_t kist_plain_end(
+    const uint8_t *text, size_t count, size_t start, const uint32_t *units, size_t unit_count, uint64_t plain_low,
+    uint64_t plain_high);
 
 /// memchr
 const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count);

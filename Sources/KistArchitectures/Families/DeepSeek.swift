@@ -9,7 +9,11 @@ extension Architecture {
         .fixed(.takesAllGroups, .equals(.expertGroupCount, 1)),
         .fixed(.limitsExpertGroups, .when(.takesAllGroups, .value(false), otherwise: .value(true))),
       ],
-      tensors: .ggufDeepSeek),
+      tensors: .ggufDeepSeek,
+      configuration: .configDeepSeek + [
+        .fixed(
+          .expertSelection, .when(.limitsExpertGroups, .value("group_limited_greedy"), otherwise: .value("greedy")))
+      ]),
     parameters: .joined(
       .modern, .rotary(), .deepSeek,
       [
@@ -37,7 +41,7 @@ extension Architecture {
     name: "deepseek-v3", classNames: ["DeepseekV3ForCausalLM", "DeepseekV3Model"], modelTypes: ["deepseek_v3"],
     gguf: GGUFForm(
       "deepseek2", mark: .value("expert_gating_func", 2), keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
-      tensors: .ggufDeepSeek),
+      tensors: .ggufDeepSeek, configuration: .configDeepSeek),
     parameters: .joined(
       .modern, .rotary(), .deepSeek,
       [
@@ -99,6 +103,13 @@ extension [ParameterRule] {
     .key(.ropeLogMultiplier, "rope.scaling.yarn_log_multiplier", or: .absent),
     .fixed(.ropeMScaleAllSizes, .scaled(10, .ropeLogMultiplier)),
     .fixed(.ropeMScale, .same(.ropeMScaleAllSizes)),
+  ]
+}
+
+extension [ParameterRule] {
+  /// transformers asks for it; here every head has its keys.
+  fileprivate static let configDeepSeek: [ParameterRule] = [
+    .key(.keyValueHeadCount, "num_key_value_heads", or: .same(.headCount))
   ]
 }
 

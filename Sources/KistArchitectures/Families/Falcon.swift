@@ -16,7 +16,12 @@ extension Architecture {
         .ggufQueryKeyValue(bias: .when(.attentionBias)),
         .norm(.attentionNorm, "blk.{layer}.attn_norm_2", presence: .when(.hasTwoNorms)),
         .norm(.attentionNorm, "blk.{layer}.attn_norm", presence: .unless(.hasTwoNorms)),
-        .norm(.feedForwardNorm, "blk.{layer}.attn_norm", presence: .when(.hasTwoNorms)))),
+        .norm(.feedForwardNorm, "blk.{layer}.attn_norm", presence: .when(.hasTwoNorms))),
+      // The new architecture's words say the old one too.
+      configuration: [
+        .fixed(.isNewDecoder, .value(true)), .fixed(.sharedHeadCount, .same(.keyValueHeadCount)),
+        .fixed(.parallelNormCount, .when(.hasTwoNorms, .value(2), otherwise: .value(1))),
+      ]),
     parameters: .rotary() + [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),

@@ -47,6 +47,12 @@ extension Architecture {
       .modern, .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]), .layerTypes, .gemma,
       .gemma2,
       [
+        // What the files of its larger sizes leave out.
+        .key(.vocabularySize, "vocab_size", or: .value(262208)), .key(.width, "hidden_size", or: .value(2304)),
+        .key(.headCount, "num_attention_heads", or: .value(8)),
+        .key(.feedForwardSize, "intermediate_size", or: .value(9216)),
+        .key(.layerCount, "num_hidden_layers", or: .value(26)),
+        .key(.contextLength, "max_position_embeddings", or: .value(131_072)),
         .key(.attentionSoftCap, "attn_logit_softcapping", or: .absent),
         .key(.logitSoftCap, "final_logit_softcapping", or: .absent),
         .key(.windowPattern, "sliding_window_pattern", "_sliding_window_pattern", or: .value(6)),

@@ -12,7 +12,11 @@ extension Architecture {
         .key(.residualScale, "residual_scale", or: .absent), .fixed(.residualDepthScale, .absent),
         .key(.logitScale, "logit_scale", or: .absent), .fixed(.headWidthBase, .absent),
       ],
-      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)),
+      configuration: [
+        .fixed(.residualDepthScale, .timesSquareRoot(.residualScale, .layerCount)),
+        .fixed(.headWidthBase, .ratio(.width, .logitScale)),
+      ]),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

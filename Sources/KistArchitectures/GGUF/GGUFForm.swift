@@ -11,6 +11,9 @@ public struct GGUFForm: Sendable {
   public var keys: [GGUFKey]
   /// Rules in place of those that the table of names gives for their roles.
   public var tensors: [TensorRule]
+  /// How config.json says what such files say otherwise: values of parameters that only config.json has, made of those that are in the
+  /// file; those with keys are written beside the family's own.
+  public var configuration: [ParameterRule]
 
   /// A key of the metadata, after the architecture's name.
   public enum Mark: Sendable {
@@ -19,13 +22,15 @@ public struct GGUFForm: Sendable {
   }
 
   public init(
-    _ name: String, mark: Mark? = nil, keys: [GGUFKey], parameters: [ParameterRule] = [], tensors: [TensorRule] = []
+    _ name: String, mark: Mark? = nil, keys: [GGUFKey], parameters: [ParameterRule] = [], tensors: [TensorRule] = [],
+    configuration: [ParameterRule] = []
   ) {
     self.name = name
     self.mark = mark
     self.keys = keys
     self.parameters = parameters
     self.tensors = tensors
+    self.configuration = configuration
   }
 }
 
@@ -47,6 +52,7 @@ extension Architecture {
     family.ignoredKeys = []
     family.tensors = tensors.ggufStandard(replacedBy: form.tensors)
     family.optionalPrefixes = []
+    family.longerPrefixes = []
     family.olderEndings = [:]
     family.ignoredTensors = ["rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"]
     return family

@@ -107,6 +107,7 @@ extension ModelDescription {
     }
     let names =
       [name] + architecture.optionalPrefixes.filter { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
+      + architecture.longerPrefixes.filter { name.hasPrefix($0.key) }.map { $0.value + name.dropFirst($0.key.count) }
     let older = names.flatMap { name in
       architecture.olderEndings.filter { name.hasSuffix($0.key) }.map { String(name.dropLast($0.key.count)) + $0.value }
     }

@@ -89,7 +89,7 @@ extension ModelDescription {
   public func ignores(_ name: String) -> Bool {
     let heads =
       head.isTied || !head.hasLogits ? architecture.tensors.filter { $0.role == .head && $0.part == .weight } : []
-    return heads.contains { $0.name == name }
+    return heads.contains { names($0.name, of: TensorKey(.head)).contains(name) }
       || architecture.ignoredTensors.contains {
         Glob.matches(name, $0.replacing("{layerCount}", with: "\(layers.count)"))
       }

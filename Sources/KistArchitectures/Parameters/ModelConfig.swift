@@ -1,6 +1,6 @@
 import KistCore
 
-/// A model's config.json.
+/// A model's config.json, or the part of it that describes the text model of several.
 public struct ModelConfig: ParameterSource, Sendable {
   private let root: JSONValue
   /// The path to name in errors.
@@ -16,6 +16,17 @@ public struct ModelConfig: ParameterSource, Sendable {
     } catch {
       throw error.inFile(file)
     }
+  }
+
+  /// The part below a key, which describes a model of its own; nil when it is no object.
+  func inside(_ key: String) -> ModelConfig? {
+    guard let part = json(key), part.members != nil else { return nil }
+    return ModelConfig(part, file: file + ": " + key)
+  }
+
+  private init(_ root: JSONValue, file: String) {
+    self.root = root
+    self.file = file
   }
 
   /// The value at a path of keys; nil when it is not there or null.

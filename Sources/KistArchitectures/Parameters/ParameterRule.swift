@@ -25,6 +25,10 @@ public struct ParameterRule: Sendable {
     case fraction(Parameter, Parameter)
     /// A number times a parameter, in any numbers.
     case scaled(Double, Parameter)
+    /// One parameter over another, in any numbers.
+    case ratio(Parameter, Parameter)
+    /// A parameter times the square root of another.
+    case timesSquareRoot(Parameter, Parameter)
     /// True when a parameter has that value.
     case equals(Parameter, ParameterValue)
     /// The first when the parameter is true.

@@ -84,6 +84,8 @@ public struct Parameters: Sendable {
     case .difference(let first, let second): return .integer(try integer(first) - integer(second))
     case .product(let first, let second): return .integer(try size(integer(first), times: integer(second)))
     case .next(let other): return .integer(try index(other) + 1)
+    case .ratio(let over, let under): return .number(try number(over) / (try number(under)))
+    case .timesSquareRoot(let other, let root): return .number(try number(other) * (try number(root)).squareRoot())
     case .scaled(let factor, let other): return .number(factor * (try number(other)))
     case .fraction(let whole, let fraction):
       let size = Double(try integer(whole)) * (try number(fraction))
@@ -93,6 +95,12 @@ public struct Parameters: Sendable {
       return .integer(Int(size))
     default: return nil
     }
+  }
+
+  /// What a rule makes of the values that are there.
+  func resolved(_ rule: ParameterRule.Default, for parameter: Parameter) throws(KistError) -> ParameterValue? {
+    guard case .when(let flag, let first, let second) = rule else { return try value(of: rule, for: parameter) }
+    return try resolved(try self.flag(flag) ? first : second, for: parameter)
   }
 
   private func size(_ first: Int, times second: Int) throws(KistError) -> Int {
@@ -197,7 +205,8 @@ extension ParameterRule.Default {
     case .same(let other), .multiple(_, let other), .next(let other), .scaled(_, let other), .equals(let other, _):
       [other]
     case .quotient(let first, let second), .sum(let first, let second), .difference(let first, let second),
-      .product(let first, let second), .fraction(let first, let second):
+      .product(let first, let second), .fraction(let first, let second), .ratio(let first, let second),
+      .timesSquareRoot(let first, let second):
       [first, second]
     case .when(let flag, _, _): [flag]
     }

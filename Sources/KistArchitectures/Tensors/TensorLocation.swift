@@ -47,3 +47,12 @@ public struct TensorLocation: Sendable, Equatable {
     case mxfp4(scales: [String], shape: [Int])
   }
 }
+
+extension TensorLocation {
+  /// All rows of a matrix as they lie.
+  package static func matrix(_ name: String, rows: Int, columns: Int) -> TensorLocation {
+    TensorLocation(
+      names: [name], fileShape: [rows, columns], rowCount: rows, columnCount: columns, order: .rows([.init(0, rows)]),
+      addend: 0)
+  }
+}

@@ -3,8 +3,8 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  private static let singleName = "model.safetensors"
-  private static let indexName = "model.safetensors.index.json"
+  static let singleName = "model.safetensors"
+  static let indexName = "model.safetensors.index.json"
 
   /// Writes one safetensors file.
   func exportFile(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
@@ -39,9 +39,14 @@ extension Conversion {
         "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
         advice: "write .gguf, .kist or .safetensors")
     }
-    let layouts = try folderLayouts()
-    var assets = source.assets
-    if !layouts.allSatisfy(\.isVerbatim) { try updateIndex(&assets, layouts) }
+    let layouts =
+      if let limit = options.shardByteCount { try shardLayouts(limit) } else { try folderLayouts() }
+    var assets = try writtenAssets()
+    if options.shardByteCount != nil {
+      try replaceIndex(&assets, layouts)
+    } else if !layouts.allSatisfy(\.isVerbatim) {
+      try updateIndex(&assets, layouts)
+    }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
     let folder = try NewFolder(target: target)
@@ -66,6 +71,12 @@ extension Conversion {
     return Outcome(byteCount: byteCount, notices: notice(of: layouts))
   }
 
+  /// The files beside the weights, which say what the weights are now.
+  func writtenAssets() throws(KistError) -> [CheckpointAsset] {
+    guard case .float(let dtype) = options.type else { return source.assets }
+    return try CheckpointAsset.naming(dtype, in: source.assets, file: source.path)
+  }
+
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
     try source.metadata == Checkpoint.metadata(of: source.weightFiles)
@@ -74,7 +85,8 @@ extension Conversion {
   func notice(of layouts: [WeightLayout]) -> [String] {
     let fresh = layouts.filter { !$0.isVerbatim }
     // From GGUF to another format there is no header to keep.
-    guard !fresh.isEmpty, !source.weightFiles.isEmpty, source.provenanceFormat != .gguf || targetFormat == .gguf
+    guard !fresh.isEmpty, !isRetyped, options.shardByteCount == nil, !source.weightFiles.isEmpty,
+      source.provenanceFormat != .gguf || targetFormat == .gguf
     else { return [] }
     return [
       "wrote new headers, because tensors or metadata are not those that came in: \(fresh.map(\.path).joined(separator: ", "))"
@@ -103,7 +115,12 @@ extension Conversion {
 
   /// Says in the index of a sharded checkpoint where each tensor is now.
   private func updateIndex(_ assets: inout [CheckpointAsset], _ layouts: [WeightLayout]) throws(KistError) {
-    guard let position = assets.firstIndex(where: { compareBytes($0.path, Self.indexName) == 0 }) else { return }
+    let position = assets.firstIndex { compareBytes($0.path, Self.indexName) == 0 }
+    // A single file needs no index.
+    guard layouts.count > 1 else {
+      if let position { assets.remove(at: position) }
+      return
+    }
     let located = layouts.flatMap { layout in layout.pieces.map { (key: $0.tensor.name, file: layout.path) } }
     var text = JSONText()
     text.object([
@@ -116,7 +133,8 @@ extension Conversion {
         }
       ),
     ])
-    assets[position] = CheckpointAsset(path: Self.indexName, source: MemorySource(text.bytes), entry: nil)
+    let index = CheckpointAsset(path: Self.indexName, source: MemorySource(text.bytes), entry: nil)
+    if let position { assets[position] = index } else { assets.append(index) }
   }
 
   private func write(_ asset: CheckpointAsset, to output: ExportedFile) throws(KistError) {
@@ -157,6 +175,8 @@ private final class ExportedFile: FileOutput {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(KistError) {
     unsafe try descriptor.write(bytes, at: offset)
   }
+
+  func cut(at offset: Int) throws(KistError) { try descriptor.cut(at: offset) }
 
   func sync() throws(KistError) { try descriptor.sync() }
 }

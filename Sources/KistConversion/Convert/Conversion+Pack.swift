@@ -2,65 +2,92 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  /// Writes a container.
+  /// Writes a container, or a part of one.
   func pack(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    let writer = try KistWriter(
-      creating: target,
-      options: WriterOptions(
-        packing: options.packing, parallelism: options.parallelism, progress: progress,
-        replacesExisting: options.replacesExisting))
-    try writer.add(
-      tensors.map { tensor throws(KistError) in
-        guard let dtype = tensor.dtype else {
-          throw KistError(
-            .unsupported, file: source.path, field: "tensor '\(tensor.name)'",
-            "has a dtype that this Kist does not know",
-            advice: "use a newer Kist")
-        }
-        return .tensor(tensor.name, dtype: dtype, shape: tensor.shape, source: tensor.source)
-      })
     var outcome = Outcome(byteCount: 0, notices: [])
-    if let container = source.container, takesAll {
-      try repack(container, into: writer)
+    let writer = try makeWriter(target, progress)
+    try writer.add(try packedTensors(range), firstOrdinal: range.lowerBound)
+    if let part = options.part {
+      let manifest = try SetManifest(.parts, count: part.count, source: source, options: options.inManifest)
+      if part.number == 1 {
+        try writer.add(try otherEntries(&outcome).map(\.held), firstOrdinal: tensors.count)
+      }
+      try writer.add(manifest, number: part.number)
     } else {
-      try packFiles(into: writer, &outcome)
+      try writer.add(try otherEntries(&outcome))
     }
     outcome.byteCount = try writer.finish()
     return outcome
   }
 
-  /// A container's other entries go over as they are, signatures too: they are of the content, which stays.
-  private func repack(_ container: KistFile, into writer: KistWriter) throws(KistError) {
-    for kind in [EntryKind.asset, .record] {
-      try writer.add(container.copies(of: kind))
+  func makeWriter(_ path: String, _ progress: any ProgressObserver) throws(KistError) -> KistWriter {
+    try KistWriter(
+      creating: path,
+      options: WriterOptions(
+        packing: options.packing, parallelism: options.parallelism, progress: progress,
+        replacesExisting: options.replacesExisting))
+  }
+
+  func packedTensors(_ range: Range<Int>) throws(KistError) -> [NewEntry] {
+    try tensors[range].map { tensor throws(KistError) in
+      guard let dtype = tensor.dtype else {
+        throw KistError(
+          .unsupported, file: source.path, field: "tensor '\(tensor.name)'",
+          "has a dtype that this Kist does not know",
+          advice: "use a newer Kist")
+      }
+      return .tensor(tensor.name, dtype: dtype, shape: tensor.shape, source: tensor.source)
     }
   }
 
-  private func packFiles(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
-    var assets = source.assets.map { NewEntry.asset($0.path, source: $0.source) }
+  /// What a container holds besides tensors, in order.
+  func otherEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
+    guard !source.containers.isEmpty, takesAll, !isRetyped else { return try fileEntries(&outcome) }
+    // A container's other entries go over as they are, signatures too: they are of the content, which stays.
+    let assets = source.containers.flatMap { $0.copies(of: .asset) }
+    let records = source.containers.flatMap { $0.copies(of: .record) }.filter { !$0.isManifest }
+    return assets + records.map(\.released)
+  }
+
+  private func fileEntries(_ outcome: inout Outcome) throws(KistError) -> [NewEntry] {
+    var assets = try writtenAssets().map { NewEntry.asset($0.path, source: $0.source) }
     // A GGUF's header holds the vocabulary: it stays, whichever tensors are taken.
-    let keepsHeaders = takesAll || source.provenanceFormat == .gguf
+    let keepsHeaders = (takesAll && !isRetyped) || source.provenanceFormat == .gguf
     if keepsHeaders { assets += source.weightFiles.map { .asset($0.path, source: $0.source) } }
     if !takesAll {
       outcome.notices.append(
         "took \(tensors.count) of \(source.tensors.count) tensors: weight files will get new headers")
     }
     assets.sort { compareBytes($0.name, $1.name) < 0 }
-    try writer.add(assets)
-    try writer.add(metadata: source.metadata)
+    var entries = assets
+    if !source.metadata.isEmpty { entries.append(.record(RecordName.metadata, source.metadata.encoded())) }
     let provenance = Provenance(
       source: source.provenanceFormat, weights: keepsHeaders ? source.weightFiles.map(\.path) : [],
       emptyDirectories: source.emptyDirectories)
-    try writer.add(record: RecordName.provenance, provenance.encoded())
-    try packTokenizer(into: writer, &outcome)
+    entries.append(.record(RecordName.provenance, provenance.encoded()))
+    return entries + tokenizerEntry(&outcome)
   }
 
   /// A tokenizer that can't be compiled is no obstacle: its files are there all the same.
-  private func packTokenizer(into writer: KistWriter, _ outcome: inout Outcome) throws(KistError) {
+  private func tokenizerEntry(_ outcome: inout Outcome) -> [NewEntry] {
     switch CompiledTokenizer.compile(source.tokenizerFiles) {
-    case .compiled(let record): try writer.add([.record(RecordName.tokenizer, record, staysRaw: true)])
-    case .none: break
-    case .failed(let error): outcome.notices.append("no compiled tokenizer, though its files are there: \(error)")
+    case .compiled(let record): return [.record(RecordName.tokenizer, record, staysRaw: true)]
+    case .none: return []
+    case .failed(let error):
+      outcome.notices.append("no compiled tokenizer, though its files are there: \(error)")
+      return []
     }
+  }
+}
+
+extension ConversionOptions {
+  /// What the bytes of a container depend on besides its source.
+  var inManifest: [SetManifest.Option] {
+    var options = [SetManifest.Option(name: "pack", value: packing.rawValue)]
+    if !tensors.isEmpty { options.append(.init(name: "tensors", value: tensors.joined(separator: " "))) }
+    if type != .keep { options.append(.init(name: "type", value: type.name)) }
+    if let shardByteCount { options.append(.init(name: "shard-size", value: String(shardByteCount))) }
+    if includesAllFiles { options.append(.init(name: "all-files", value: "yes")) }
+    return options
   }
 }

@@ -3,32 +3,74 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  /// Lets the container say what its model computes, by a commit of its own: everything before it is the same on every machine.
-  func recordProbes(_ outcome: inout Outcome) throws(KistError) {
-    guard options.probes != .none else { return }
+  /// Whether the container is to say what its model computes.
+  func wantsProbes() throws(KistError) -> Bool {
+    // A part has not the whole model: probes are added after the join.
+    guard options.probes != .none, options.part == nil else { return false }
     // A container brings its own, and its signatures are of content that must not change.
-    guard source.container == nil, takesAll else {
-      guard case .golden = options.probes else { return }
+    guard source.containers.isEmpty || isRetyped, takesAll else {
+      guard case .golden = options.probes else { return false }
       throw KistError(
         .unsupported, file: target, "probes are recorded when a whole model becomes a container, and this is not one")
     }
-    let probes: ProbeSet
-    do throws(KistError) {
-      probes = try recordedProbes()
-    } catch {
-      // What nobody asked for is no obstacle.
-      guard options.probes == .computed, error.kind != .interrupted else { throw error }
-      outcome.notices.append("no probes: \(error)")
-      return
-    }
-    let editor = try KistEditor(path: target, options: WriterOptions(parallelism: options.parallelism))
-    editor.put(.record(RecordName.probes, try probes.encoded()))
-    outcome.byteCount += try editor.commit().writtenByteCount
+    return true
   }
 
-  private func recordedProbes() throws(KistError) -> ProbeSet {
-    let model = try LoadedModel(source)
-    if case .golden(let path) = options.probes { return try ProbeSet(try LogitFile(path: path), of: model) }
-    return try ProbeSet(of: model, parallelism: options.parallelism)
+  func recordProbes(_ outcome: inout Outcome) throws(KistError) {
+    guard let probes = try probes(&outcome) else { return }
+    outcome.byteCount += try ProbeSet.record(probes, into: target, options.parallelism)
+  }
+
+  /// The record of what the source computes; nil when it is not wanted or can't be had.
+  func probes(_ outcome: inout Outcome) throws(KistError) -> [UInt8]? {
+    guard try wantsProbes() else { return nil }
+    if options.probes == .computed {
+      for container in source.containers {
+        if let recorded = try container.recordBytes(RecordName.probes) { return recorded }
+      }
+    }
+    let (probes, notices) = try options.probes.compute(of: source, options.parallelism)
+    outcome.notices += notices
+    return try probes?.encoded()
+  }
+}
+
+extension SetJoin {
+  /// Lets the joined container say what its model computes.
+  public func recordProbes(
+    _ probes: ConversionOptions.ProbeSource, parallelism: Parallelism, _ outcome: inout Outcome
+  ) throws(KistError) {
+    guard probes != .none else { return }
+    let (computed, notices) = try probes.compute(of: try Checkpoint.open(path: target), parallelism)
+    outcome.notices += notices
+    guard let computed else { return }
+    outcome.byteCount += try ProbeSet.record(try computed.encoded(), into: target, parallelism)
+  }
+}
+
+extension ProbeSet {
+  /// Records probes in a container by a commit of its own: everything before it is the same on every machine.
+  ///
+  /// - Returns: the bytes that it took.
+  static func record(_ encoded: [UInt8], into target: String, _ parallelism: Parallelism) throws(KistError) -> Int {
+    let editor = try KistEditor(path: target, options: WriterOptions(parallelism: parallelism))
+    editor.put(.record(RecordName.probes, encoded))
+    return try editor.commit().writtenByteCount
+  }
+}
+
+extension ConversionOptions.ProbeSource {
+  /// - Returns: the probes, or what a person should know: what nobody asked for is no obstacle.
+  func compute(
+    of source: Checkpoint, _ parallelism: Parallelism
+  ) throws(KistError) -> (probes: ProbeSet?, notices: [String]) {
+    do throws(KistError) {
+      let model = try LoadedModel(source)
+      if case .golden(let path) = self { return (try ProbeSet(try LogitFile(path: path), of: model), []) }
+      return (try ProbeSet(of: model, parallelism: parallelism), [])
+    } catch {
+      guard self == .computed, error.kind != .interrupted else { throw error }
+      return (nil, ["no probes: \(error)"])
+    }
   }
 }

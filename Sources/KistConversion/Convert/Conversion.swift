@@ -7,11 +7,19 @@ public struct ConversionOptions: Sendable {
   public var packing: Packing
   /// Globs of the tensors to take; all when empty.
   public var tensors: [String]
+  /// How weights are stored.
+  public var type: TargetType
+  /// Divides what is written into files of at most this length; as in the source when nil.
+  public var shardByteCount: Int?
+  /// Whether what source and result compute is compared, when values may have changed.
+  public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
   public var includesAllFiles: Bool
   public var replacesExisting: Bool
   /// What a container is to say that its model computes.
   public var probes: ProbeSource
+  /// The part to do of a conversion that is shared; all of it when nil.
+  public var part: PartNumber?
   public var parallelism: Parallelism
 
   /// Whose logits become a container's probes.
@@ -24,14 +32,20 @@ public struct ConversionOptions: Sendable {
   }
 
   public init(
-    packing: Packing = .auto, tensors: [String] = [], includesAllFiles: Bool = false, replacesExisting: Bool = false,
-    probes: ProbeSource = .computed, parallelism: Parallelism = Parallelism()
+    packing: Packing = .auto, tensors: [String] = [], type: TargetType = .keep, shardByteCount: Int? = nil,
+    verifies: Bool = true, includesAllFiles: Bool = false, replacesExisting: Bool = false,
+    probes: ProbeSource = .computed, part: PartNumber? = nil,
+    parallelism: Parallelism = Parallelism()
   ) {
     self.packing = packing
     self.tensors = tensors
+    self.type = type
+    self.shardByteCount = shardByteCount
+    self.verifies = verifies
     self.includesAllFiles = includesAllFiles
     self.replacesExisting = replacesExisting
     self.probes = probes
+    self.part = part
     self.parallelism = parallelism
   }
 }
@@ -39,11 +53,18 @@ public struct ConversionOptions: Sendable {
 /// A conversion that is ready to run: the source was opened and checked, nothing was written.
 public struct Conversion: Sendable {
   public let source: Checkpoint
-  public let target: String
+  public internal(set) var target: String
   public let targetFormat: Checkpoint.Format
-  public let options: ConversionOptions
-  /// The tensors that will be written, in order.
+  public internal(set) var options: ConversionOptions
+  /// The tensors that are converted, in order.
   public let tensors: [CheckpointTensor]
+  /// Those of them that are written here: all, or a part's.
+  let range: Range<Int>
+  public var writtenTensors: ArraySlice<CheckpointTensor> { tensors[range] }
+  /// What a person should know beforehand.
+  public internal(set) var notices: [String] = []
+  /// Whether tensors are other than the source's.
+  var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// Whether all tensors of the source are taken.
   var takesAll: Bool { tensors.count == source.tensors.count }
 
@@ -53,6 +74,17 @@ public struct Conversion: Sendable {
     public var byteCount: Int
     /// Things that a person should know: files left out, headers written anew.
     public var notices: [String]
+    /// Paths of the files, when the target is a set of several.
+    public var files: [String] = []
+    /// Whether the result computes what the source computes; nil when that was not asked for, or nothing was changed.
+    public var verdict: Verdict?
+    /// Where the result is, when the verdict failed.
+    public var rejectedPath: String?
+
+    init(byteCount: Int, notices: [String]) {
+      self.byteCount = byteCount
+      self.notices = notices
+    }
   }
 
   /// Opens a source and settles how it becomes the target.
@@ -62,38 +94,55 @@ public struct Conversion: Sendable {
   ///   `system` when the disk has not the space.
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
-    let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
+    var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    // Other dtypes are of numbers, whatever stands for them.
+    if options.type != .keep { checkpoint = try checkpoint.plain() }
     // The state of a training goes into containers only.
     let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
-    let tensors = try Glob.filter(kept, options.tensors, name: \.name, file: source)
+    let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
+    let retyped = try RetypedTensors(
+      taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(
-      source: checkpoint, target: target, targetFormat: format, options: options, tensors: tensors)
+      source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
+      range: options.part?.range(ofItems: retyped.tensors.map(\.byteCount)) ?? retyped.tensors.indices,
+      notices: retyped.notices)
     try conversion.checkTarget()
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     return conversion
   }
 
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
-    let tensorBytes = tensors.reduce(0) { $0 + $1.byteCount + 512 }
+    let tensorBytes = writtenTensors.reduce(0) { $0 + $1.byteCount + 512 }
     let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
 
+  /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
-    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: tensors.reduce(0) { $0 + $1.byteCount })
+    var outcome = try isJudged ? runJudged(progress) : write(progress)
+    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
+    return outcome
+  }
+
+  /// Writes the target.
+  func write(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    let total = writtenTensors.reduce(0) { $0 + $1.byteCount }
+    progress.begin(targetFormat == .kist ? "Packing" : "Writing", total: total)
     defer { progress.end() }
     var outcome =
       switch targetFormat {
+      case .kist where options.shardByteCount != nil: try packShards(progress)
       case .kist: try pack(progress)
       case .safetensors: try exportFile(progress)
       case .gguf: try exportGGUF(progress)
       case .huggingFace: try exportFolder(progress)
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
-    if targetFormat == .kist { try recordProbes(&outcome) }
-    outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" }, at: 0)
+    if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
     return outcome
   }
 
@@ -132,7 +181,7 @@ public struct Conversion: Sendable {
 
   /// Fewest bytes that the target will take, for refusing before the work rather than after it.
   private var minimumByteCount: Int {
-    let raw = tensors.reduce(0) { $0 + $1.byteCount }
+    let raw = writtenTensors.reduce(0) { $0 + $1.byteCount }
     return targetFormat == .kist && options.packing != .none ? raw / 4 : raw
   }
 }

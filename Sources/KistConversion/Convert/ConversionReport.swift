@@ -9,16 +9,49 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
   public var sourceFormat: String
   public var target: String
   public var targetFormat: String
-  public var tensors: [CheckpointDiff.TensorSide]
+  public var tensors: [PlannedTensor]
   /// Files besides the weights; none for a target that holds tensors only.
   public var assets: [CheckpointDiff.AssetSide]
   public var leftOut: [LeftOutRow]
   public var rawByteCount: Int
   /// The most that the target can take.
   public var neededByteCount: Int
+  public var notices: [String]
+
+  /// A tensor of the target, and what it is made of.
+  public struct PlannedTensor: Sendable, Codable, Equatable {
+    public var name: String
+    public var dtype: String
+    public var shape: [Int]
+    public var byteCount: Int
+    /// The source's tensors.
+    public var from: [Origin]
+
+    public struct Origin: Sendable, Codable, Equatable {
+      public var name: String
+      public var dtype: String
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case name, dtype, shape, from
+      case byteCount = "bytes"
+    }
+
+    init(_ tensor: CheckpointTensor) {
+      func word(_ dtype: DType?) -> String { dtype?.name ?? "unknown" }
+      name = tensor.name
+      dtype = word(tensor.dtype)
+      shape = tensor.shape.dimensions
+      byteCount = tensor.byteCount
+      from =
+        tensor.origins.isEmpty
+        ? [Origin(name: tensor.name, dtype: word(tensor.dtype))]
+        : tensor.origins.map { Origin(name: $0.name, dtype: word($0.dtype)) }
+    }
+  }
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, tensors, assets
+    case schema, source, target, tensors, assets, notices
     case sourceFormat = "source_format"
     case targetFormat = "target_format"
     case leftOut = "left_out"
@@ -31,13 +64,14 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     sourceFormat = conversion.source.format.rawValue
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensors = conversion.tensors.map(CheckpointDiff.TensorSide.init)
+    tensors = conversion.writtenTensors.map(PlannedTensor.init)
     assets =
       [.safetensors, .gguf].contains(conversion.targetFormat)
       ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     neededByteCount = conversion.neededByteCount
+    notices = conversion.notices
   }
 }
 
@@ -56,9 +90,16 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var byteCount: Int
   public var seconds: Double
   public var notices: [String]
+  /// Of a set, its files.
+  public var files: [String]?
+  /// Whether the result computes what the source computes; nil when nothing was changed, or nobody wants to know.
+  public var verdict: Verdict?
+  /// Where the result is, when the verdict failed.
+  public var rejectedPath: String?
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, seconds, notices
+    case schema, source, target, seconds, notices, files, verdict
+    case rejectedPath = "rejected"
     case sourceByteCount = "source_bytes"
     case targetFormat = "target_format"
     case tensorCount = "tensors"
@@ -71,10 +112,13 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     sourceByteCount = conversion.source.byteCount
     target = conversion.target
     targetFormat = conversion.targetFormat.rawValue
-    tensorCount = conversion.tensors.count
-    rawByteCount = conversion.tensors.reduce(0) { $0 + $1.byteCount }
+    tensorCount = conversion.writtenTensors.count
+    rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     byteCount = outcome.byteCount
     self.seconds = seconds
     notices = outcome.notices
+    files = outcome.files.isEmpty ? nil : outcome.files
+    verdict = outcome.verdict
+    rejectedPath = outcome.rejectedPath
   }
 }

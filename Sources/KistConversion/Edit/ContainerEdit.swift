@@ -19,6 +19,7 @@ public final class ContainerEdit {
   /// - Throws: what ``KistEditor/init(path:options:)`` throws.
   public init(path: String, options: WriterOptions = WriterOptions()) throws(KistError) {
     editor = try KistEditor(path: path, options: options)
+    try editor.requireWhole()
     // The lock is held: no other editor changes what is read here.
     checkpoint = try Checkpoint.open(path: path)
     metadata = checkpoint.metadata

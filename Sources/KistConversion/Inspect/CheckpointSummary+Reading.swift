@@ -31,12 +31,17 @@ extension CheckpointSummary {
     } else if case .string(let name) = checkpoint.metadata["general.architecture"] {
       modelType = name
     }
-    if let container = checkpoint.container {
+    if let container = checkpoint.container, let digests = checkpoint.digests {
       repeatedParameterCount = rows.reduce(0) { $0 + ($1.sameAs == nil ? 0 : $1.elementCount) }
       generation = container.generation
-      weightsDigest = container.weightsDigest.hexadecimal
-      packageDigest = container.packageDigest.hexadecimal
-      signatures = try container.signatures().map(SignatureRow.init)
+      weightsDigest = digests.weights.hexadecimal
+      packageDigest = digests.package.hexadecimal
+      signatures = try checkpoint.signatures().map(SignatureRow.init)
+      set = try SetManifest(of: container).map { manifest in
+        SetRow(
+          kind: manifest.kind.rawValue, count: manifest.count,
+          number: manifest.kind == .parts ? container.place?.number : nil)
+      }
     }
   }
 
@@ -127,9 +132,9 @@ extension AssetRow {
     var storage = StorageTally()
     return try checkpoint.assets.map { asset throws(KistError) in
       var row = AssetRow(path: asset.path, byteCount: asset.byteCount, storedByteCount: asset.byteCount)
-      if let container = checkpoint.container, let entry = asset.entry {
-        row.storedByteCount = try storage.add(entry, of: container)
-        row.digest = entry.digest.hexadecimal
+      if let own = asset.source as? EntrySource {
+        row.storedByteCount = try storage.add(own)
+        row.digest = own.entry.digest.hexadecimal
       }
       return row
     }

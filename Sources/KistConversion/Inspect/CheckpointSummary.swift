@@ -36,13 +36,15 @@ public struct CheckpointSummary: Sendable, Codable, Equatable {
   public var weightsDigest: String?
   public var packageDigest: String?
   public var signatures: [SignatureRow]?
+  /// Of the shards of a set, and of a part of a conversion.
+  public var set: SetRow?
   public var leftOut: [LeftOutRow]
   /// With `--against`.
   public var against: ReferenceReport?
 
   enum CodingKeys: String, CodingKey {
     case schema, path, format, architecture, ratio, dtypes, groups, tensors, assets, metadata, generation, signatures,
-      against
+      set, against
     case modelType = "model_type"
     case fileByteCount = "file_bytes"
     case tensorCount = "tensor_count"
@@ -54,6 +56,15 @@ public struct CheckpointSummary: Sendable, Codable, Equatable {
     case packageDigest = "package_digest"
     case leftOut = "left_out"
   }
+}
+
+/// The set that a file is one of.
+public struct SetRow: Sendable, Codable, Equatable {
+  /// `shards` or `parts`.
+  public var kind: String
+  public var count: Int
+  /// Of a part, which it is, from 1.
+  public var number: Int?
 }
 
 /// The tensors of one dtype.

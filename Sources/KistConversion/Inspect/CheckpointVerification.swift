@@ -73,7 +73,7 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
       let checkpoint = try Checkpoint.open(path: path)
       format = checkpoint.format.rawValue
       if let container = checkpoint.container {
-        try check(container, level, key, parallelism, progress)
+        try check(checkpoint, level, key, parallelism, progress)
         if level == .full { checkTokenizer(checkpoint, container) }
       } else {
         try checkStructure(checkpoint, key)
@@ -90,17 +90,30 @@ public struct CheckpointVerification: Sendable, Codable, Equatable {
   }
 
   private mutating func check(
-    _ container: KistFile, _ level: VerificationLevel, _ key: VerifyingKey?, _ parallelism: Parallelism,
+    _ checkpoint: Checkpoint, _ level: VerificationLevel, _ key: VerifyingKey?, _ parallelism: Parallelism,
     _ progress: any ProgressObserver
   ) throws(KistError) {
-    let report = try container.verify(level, parallelism: parallelism, progress: progress)
-    chunkCount = report.chunkCount
-    storedByteCount = report.storedByteCount
-    rawByteCount = report.rawByteCount
-    problems = report.problems.map(Problem.init)
-    // What is wrong with the signatures themselves, the report says already.
-    signatures = ((try? container.signatures()) ?? []).map(SignatureRow.init)
-    if let key { isSignedByKey = (try? container.isSigned(by: key)) ?? false }
+    for container in checkpoint.containers {
+      let report = try container.verify(level, parallelism: parallelism, progress: progress)
+      chunkCount += report.chunkCount
+      storedByteCount += report.storedByteCount
+      rawByteCount += report.rawByteCount
+      problems += report.problems.map { found in
+        var problem = Problem(found)
+        if problem.name == nil, checkpoint.containers.count > 1 { problem.problem += " (\(container.path))" }
+        return problem
+      }
+    }
+    // What is wrong with the signatures of one file, the report says already.
+    let found = (try? checkpoint.signatures()) ?? []
+    signatures = found.map(SignatureRow.init)
+    if checkpoint.containers.count > 1 {
+      problems += found.filter { !$0.isValid }.map {
+        Problem(
+          kind: nil, name: nil, problem: "the signature by key \($0.key.fingerprint) is not of this set's content")
+      }
+    }
+    if let key { isSignedByKey = found.contains { $0.isValid && $0.key.isSame(as: key) } }
   }
 
   /// Builds the compiled tokenizer again from its files, and compares.

@@ -48,8 +48,9 @@ public struct TensorRow: Sendable, Codable, Equatable {
         name: tensor.name, dtype: tensor.dtype?.name ?? "unknown", shape: tensor.shape.dimensions,
         elementCount: tensor.elementCount, rawByteCount: tensor.byteCount, storedByteCount: tensor.byteCount)
       if checkpoint.weightFiles.count > 1, let file = tensor.weightFile { row.file = checkpoint.weightFiles[file].path }
-      if let container = checkpoint.container, let entry = tensor.entry {
-        row.storedByteCount = try storage.add(entry, of: container)
+      if let own = tensor.source as? EntrySource {
+        let entry = own.entry
+        row.storedByteCount = try storage.add(own)
         row.codec = "\(entry.codec)"
         row.transform = entry.transform.words
         row.digest = entry.digest.hexadecimal
@@ -73,16 +74,24 @@ private struct TensorContent: Hashable {
 
 /// Counts stored bytes, those that several entries use once.
 struct StorageTally {
-  private var seen: Set<Int> = []
+  private struct Place: Hashable {
+    var file: ObjectIdentifier
+    var offset: Int
+  }
+
+  private var seen: Set<Place> = []
 
   /// The bytes of an entry that no earlier one has.
-  mutating func add(_ entry: Entry, of container: KistFile) throws(KistError) -> Int {
+  mutating func add(_ own: EntrySource) throws(KistError) -> Int {
+    let (entry, file) = (own.entry, ObjectIdentifier(own.file))
     guard entry.byteCount > 0 else { return 0 }
-    if entry.codec == .raw { return seen.insert(entry.layout.runOffset).inserted ? entry.byteCount : 0 }
+    if entry.codec == .raw {
+      return seen.insert(Place(file: file, offset: entry.layout.runOffset)).inserted ? entry.byteCount : 0
+    }
     var count = 0
     for number in 0..<entry.layout.chunkCount {
-      let chunk = try container.chunk(number, of: entry)
-      if seen.insert(chunk.offset).inserted { count += chunk.storedByteCount }
+      let chunk = try own.file.chunk(number, of: entry)
+      if seen.insert(Place(file: file, offset: chunk.offset)).inserted { count += chunk.storedByteCount }
     }
     return count
   }

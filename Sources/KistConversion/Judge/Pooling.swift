@@ -1,6 +1,7 @@
 import Foundation
 import KistCore
 import KistInference
+import KistTokenizers
 
 /// How an encoder's states become one vector for a text. Source: sentence-transformers, Pooling and Normalize.
 public struct Pooling: Sendable {
@@ -29,11 +30,6 @@ extension LoadedModel {
   ///
   /// - Throws: `unsupported` for a pooling that is neither mean nor first token.
   public func pooling() throws(KistError) -> Pooling {
-    func document(_ name: String) throws(KistError) -> JSONValue? {
-      guard let asset = checkpoint.assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
-      let bytes = try asset.smallContent(at: path)
-      do throws(KistError) { return try unsafe JSONDocument(bytes.span.bytes).root } catch { throw error.inFile(path) }
-    }
     var pooling = Pooling(takesFirst: false, normalizes: true)
     if let modules = try document("modules.json")?.array {
       pooling.normalizes = modules.contains { $0["type"]?.string?.hasSuffix("Normalize") ?? false }
@@ -52,24 +48,52 @@ extension LoadedModel {
     return pooling
   }
 
+  private func document(_ name: String) throws(KistError) -> JSONValue? {
+    guard let asset = checkpoint.assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
+    let bytes = try asset.smallContent(at: path)
+    do throws(KistError) { return try unsafe JSONDocument(bytes.span.bytes).root } catch { throw error.inFile(path) }
+  }
+
+  /// A text as the tokens that its vector is made of: what is longer than the model takes is cut off.
+  ///
+  /// The limit is `sentence_bert_config.json`'s, else the model's own. Source: sentence-transformers, Transformer.
+  private func sentenceTokens(_ text: String) throws(KistError) -> (tokens: [Int], isCut: Bool) {
+    let config = try document("sentence_bert_config.json")
+    let tokenizer = try requireTokenizer()
+    let limit = [config?["max_seq_length"]?.int, model.mostTokens].compactMap(\.self).min()
+    let text = config?["do_lower_case"]?.bool == true ? text.lowercased() : text
+    let input = try tokenizer.modelInput(
+      Array(text.utf8), tokenizer.referenceSettings, truncation: limit.map { Truncation(maximumLength: $0) })
+    return (input.ids.map(Int.init), !input.overflow.isEmpty)
+  }
+
+  /// A text's vector, and what it was made of.
+  public struct SentenceVector: Sendable {
+    public var values: [Float]
+    public var tokenCount: Int
+    /// Whether the text had more tokens than the model takes.
+    public var isCut: Bool
+  }
+
   /// The sentence vector of each text.
   ///
   /// - Throws: `invalid` when the model is no encoder.
-  public func embed(_ texts: [String], parallelism: Parallelism) throws(KistError) -> [[Float]] {
+  public func embed(_ texts: [String], parallelism: Parallelism) throws(KistError) -> [SentenceVector] {
     guard model.architecture.kind == .encoder else {
       throw KistError(
         .invalid, file: path, "is a \(model.architecture.name) decoder, not an encoder",
         advice: "`kist predict` and `kist logits` are for decoders")
     }
-    var tokens: [[Int]] = []
-    for text in texts { tokens.append(try self.tokens(of: text)) }
+    let sentences = try texts.map { text throws(KistError) in try sentenceTokens(text) }
     let pooling = try pooling()
     let session = try Session(weights, textCount: texts.count, parallelism: parallelism)
-    let states = try session.advance(texts: tokens)
+    let states = try session.advance(texts: sentences.map(\.tokens))
     var start = 0
-    return tokens.map { own in
-      defer { start += own.count }
-      return pooling.pool(states, rows: start..<start + own.count)
+    return sentences.map { sentence in
+      let rows = start..<start + sentence.tokens.count
+      start = rows.upperBound
+      return SentenceVector(
+        values: pooling.pool(states, rows: rows), tokenCount: rows.count, isCut: sentence.isCut)
     }
   }
 }

@@ -52,6 +52,12 @@ public enum Quantity {
     return "\(whole / 60) min \(String(format: "%02d", whole % 60)) s"
   }
 
+  /// `0.502`: so many digits after the point.
+  public static func decimal(_ value: Double, places: Int) -> String {
+    guard value.isFinite else { return number(value) }
+    return String(format: "%.\(places)f", value)
+  }
+
   /// Four significant digits: `0.02371`, `-1.5`, `3.052e-05`.
   public static func number(_ value: Double) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }

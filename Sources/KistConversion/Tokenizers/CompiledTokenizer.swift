@@ -68,9 +68,10 @@ extension Tokenizer {
   }
 
   private static func container(at path: String) throws(KistError) -> KistFile? {
+    if let files = try SetFiles.inFolder(path) { return files[0] }
     // A folder is no container; that it can't be mapped is no error here.
     guard let file = try? MappedFile(path: path), case .kist = FileKind(of: file) else { return nil }
-    return try KistFile(file)
+    return try SetFiles.around(try KistFile(file))[0]
   }
 
   private static func record(of container: KistFile) throws(KistError) -> RecordStorage? {

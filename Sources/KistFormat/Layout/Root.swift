@@ -57,9 +57,8 @@ package struct BlockDescription: Sendable, Equatable {
 
 /// The list of index blocks of a commit, and the digests of the whole.
 package struct Root: Sendable, Equatable {
-  package var setID = [UInt8](repeating: 0, count: 16)
-  package var shardNumber: UInt32 = 0
-  package var shardCount: UInt32 = 0
+  /// Nil when the file is not part of a set.
+  package var place: SetPlace?
   package var weightsDigest: Digest
   package var packageDigest: Digest
   package var entries: BlockDescription
@@ -83,9 +82,9 @@ package struct Root: Sendable, Equatable {
 
   package func encoded() -> [UInt8] {
     var root = ByteWriter()
-    root.raw(setID)
-    root.u32(shardNumber)
-    root.u32(shardCount)
+    root.raw(place?.id ?? [UInt8](repeating: 0, count: 16))
+    root.u32(UInt32(place?.number ?? 0))
+    root.u32(UInt32(place?.count ?? 0))
     root.u32(UInt32(blocks.count))
     root.u32(0)
     root.digest(weightsDigest)
@@ -126,15 +125,14 @@ package struct Root: Sendable, Equatable {
     self.init(
       weightsDigest: span.sha256(32), packageDigest: span.sha256(64), entries: try block(0, .entries),
       names: try block(1, .names), dims: try block(2, .dims), chunks: [])
-    setID = span.array(0..<16)
-    shardNumber = span.u32(16)
-    shardCount = span.u32(20)
-    let isInSet = [setID.contains { $0 != 0 }, shardNumber > 0, shardCount > 0]
-    guard Set(isInSet).count == 1, shardNumber <= shardCount else {
+    let place = SetPlace(id: span.array(0..<16), number: Int(span.u32(16)), count: Int(span.u32(20)))
+    let isInSet = [place.id.contains { $0 != 0 }, place.number > 0, place.count > 0]
+    guard Set(isInSet).count == 1, place.number <= place.count else {
       throw KistError(
         .damaged, field: "root: shard number", offset: slot.rootOffset + 16,
         "set id, number and count do not go together")
     }
+    if place.count > 0 { self.place = place }
     for index in 3..<count { chunks.append(try block(index, .chunks)) }
   }
 }

@@ -70,6 +70,7 @@ extension KistFile {
     try checkChunks(Self.distinct(jobs), level, parallelism, progress, &report)
     checkDigests(entries.map(\.record), &report)
     checkSignatures(&report)
+    checkPlace(&report)
     return report
   }
 
@@ -83,6 +84,19 @@ extension KistFile {
   private func checkBlockDigests(_ report: inout VerificationReport) {
     for block in root.blocks where unsafe Digest(hashing: mapped.pointer(block.range)) != block.digest {
       report.problems.append(VerificationProblem("the \(block.kind.name) does not match its SHA-256"))
+    }
+  }
+
+  private func checkPlace(_ report: inout VerificationReport) {
+    guard let place else { return }
+    do throws(KistError) {
+      let manifest = try recordBytes(RecordName.manifest)
+      guard manifest.map(SetPlace.id(ofManifest:)) != place.id else { return }
+      report.problems.append(
+        VerificationProblem(
+          manifest == nil ? "is part of a set and has no manifest" : "the set id is not that of the manifest"))
+    } catch {
+      report.problems.append(VerificationProblem(Self.words(error)))
     }
   }
 
@@ -164,6 +178,7 @@ extension KistFile {
   private func check(_ job: ChunkJob, _ level: VerificationLevel) -> VerificationProblem? {
     do throws(KistError) {
       if level == .quick {
+        try mapped.fetch(job.chunk.range)
         guard unsafe xxh3(mapped.pointer(job.chunk.range)) == job.chunk.hash else {
           return VerificationProblem("chunk \(job.number) does not match its XXH3", in: job.entry)
         }

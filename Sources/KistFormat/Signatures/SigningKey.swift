@@ -93,7 +93,7 @@ public struct VerifyingKey: Sendable {
     key.isValidSignature(signature, for: digest.bytes)
   }
 
-  func isSame(as other: VerifyingKey) -> Bool { key.rawRepresentation == other.key.rawRepresentation }
+  package func isSame(as other: VerifyingKey) -> Bool { key.rawRepresentation == other.key.rawRepresentation }
 }
 
 /// RFC 8410: id-Ed25519.

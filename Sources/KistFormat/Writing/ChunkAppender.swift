@@ -17,19 +17,8 @@ package final class ChunkAppender {
   /// Records of all chunks that were appended, for a new chunks block.
   package private(set) var records: [ChunkRecord] = []
 
-  private var packedChunks: [PackedKey: Int] = [:]
-  private var rawRuns: [RunKey: Int] = [:]
-
-  private struct PackedKey: Hashable {
-    var leaf: Digest
-    var transform: Transform
-    var planeCount: Int
-  }
-
-  private struct RunKey: Hashable {
-    var digest: Digest
-    var byteCount: Int
-  }
+  private var packedChunks: [PackedChunkKey: Int] = [:]
+  private var rawRuns: [RawRunKey: Int] = [:]
 
   package init(
     output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressObserver
@@ -65,6 +54,7 @@ package final class ChunkAppender {
       drafts.append(
         EntryDraft(entry: entry, record: try entry.makeRecord(ordinal: firstOrdinal + UInt32(index)), packing: packing))
     }
+    drafts.sort { $0.record.isStored(before: $1.record) }
     var cursor = (entry: 0, chunk: 0)
     try parallelism.inOrder(
       next: { () throws(KistError) -> Job? in
@@ -85,7 +75,7 @@ package final class ChunkAppender {
         let draft = drafts[job.entry]
         let range = draft.record.layout.rawRange(ofChunk: job.chunk)
         if draft.record.layout.rawByteCount > 0 { try self.append(encoded, job.chunk, of: draft) }
-        if job.chunk + 1 >= draft.record.layout.chunkCount { self.complete(draft, chunksBlock: chunksBlock) }
+        if job.chunk + 1 >= draft.record.layout.chunkCount { try self.complete(draft, chunksBlock: chunksBlock) }
         self.buffers.give(encoded.buffer)
         draft.entry.source.release(range)
         self.progress.advance(by: range.count)
@@ -119,8 +109,7 @@ package final class ChunkAppender {
   private func appendPacked(
     _ chunk: EncodedChunk, _ stored: UnsafeRawBufferPointer, of draft: EntryDraft
   ) throws(KistError) {
-    let key = PackedKey(
-      leaf: chunk.leaf, transform: draft.record.layout.transform, planeCount: draft.record.layout.planeCount)
+    let key = PackedChunkKey(leaf: chunk.leaf, in: draft.record.layout)
     if let earlier = packedChunks[key] {
       records.append(records[earlier])
       return
@@ -140,13 +129,13 @@ package final class ChunkAppender {
   }
 
   /// All chunks of an entry are there: digests it, and takes a raw run back that the file already had.
-  private func complete(_ draft: EntryDraft, chunksBlock: Int) {
+  private func complete(_ draft: EntryDraft, chunksBlock: Int) throws(KistError) {
     guard draft.record.layout.rawByteCount > 0 else { return }
     let first = draft.record.layout.firstChunk
     draft.record.layout.chunksBlock = chunksBlock
     draft.record.digest = Digest(ofLeaves: records[first...].lazy.map(\.leaf))
     guard draft.record.layout.codec == .raw else { return }
-    let key = RunKey(digest: draft.record.digest, byteCount: draft.record.layout.rawByteCount)
+    let key = RawRunKey(draft.record)
     let alignment = Layout.runAlignment(kind: draft.record.kind, byteCount: draft.record.layout.rawByteCount)
     guard let earlier = rawRuns[key], earlier % alignment == 0 else {
       rawRuns[key] = draft.record.layout.runOffset
@@ -154,6 +143,8 @@ package final class ChunkAppender {
     }
     for index in first..<records.count { records[index].offset += earlier - draft.record.layout.runOffset }
     position = draft.positionBefore
+    // What was written of it must not show where the next entry leaves a gap.
+    try output.cut(at: position)
     draft.record.layout.runOffset = earlier
   }
 }

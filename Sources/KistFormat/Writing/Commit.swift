@@ -9,17 +9,17 @@ package struct Commit {
   /// Records for one more chunks block; may be empty.
   package var newChunks: [ChunkRecord]
   package var generation: UInt64
-  package var setID = [UInt8](repeating: 0, count: 16)
-  package var shardNumber: UInt32 = 0
-  package var shardCount: UInt32 = 0
+  package var place: SetPlace?
 
   package init(
-    entries: [EntryRecord], chunksBlocks: [BlockDescription] = [], newChunks: [ChunkRecord], generation: UInt64
+    entries: [EntryRecord], chunksBlocks: [BlockDescription] = [], newChunks: [ChunkRecord], generation: UInt64,
+    place: SetPlace? = nil
   ) {
     self.entries = entries
     self.chunksBlocks = chunksBlocks
     self.newChunks = newChunks
     self.generation = generation
+    self.place = place
   }
 
   /// Appends index blocks and root from `position` on, syncs, and writes the slot; syncs again when asked to.
@@ -47,9 +47,7 @@ package struct Commit {
       packageDigest: Commit.digest(of: sorted.filter { !$0.isSignature }),
       entries: try append(.entries, blocks.entries), names: try append(.names, blocks.names),
       dims: try append(.dims, blocks.dims), chunks: chunks)
-    root.setID = setID
-    root.shardNumber = shardNumber
-    root.shardCount = shardCount
+    root.place = place
 
     let rootBytes = root.encoded()
     position = Layout.aligned(position)

@@ -47,6 +47,14 @@ public final class KistEditor {
 
   var packageDigest: Digest { file.packageDigest }
 
+  /// Throws when the file is one of a set, whose content is said by all of them.
+  package func requireWhole() throws(KistError) {
+    guard let place = file.place else { return }
+    throw KistError(
+      .unsupported, file: file.path, "is one of a set of \(place.count) files, which are not changed one by one",
+      advice: "`kist join` makes one file of them")
+  }
+
   /// Puts an entry in, in the place of the one of that name and kind if there is one.
   public func put(_ entry: NewEntry) {
     added.removeAll { $0.name.utf8.elementsEqual(entry.name.utf8) && $0.kind == entry.kind }
@@ -106,11 +114,8 @@ public final class KistEditor {
     }
     var commit = Commit(
       entries: kept + newRecords, chunksBlocks: oldBlocks, newChunks: appender.records,
-      generation: file.slot.generation + 1)
+      generation: file.slot.generation + 1, place: file.place)
     if oldBlocks.count + 1 > Layout.maximumChunksBlockCount { try merge(&commit) }
-    (commit.setID, commit.shardNumber, commit.shardCount) = (
-      file.index.root.setID, file.index.root.shardNumber, file.index.root.shardCount
-    )
     let slot = try commit.write(to: output, position: appender.position, syncing: true)
     return Outcome(
       writtenByteCount: slot.fileByteCount - start + Layout.pageByteCount, droppedSignatures: dropped,

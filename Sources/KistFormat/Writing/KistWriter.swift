@@ -42,6 +42,8 @@ public final class KistWriter {
   private let appender: ChunkAppender
   private var records: [EntryRecord] = []
   private var isFinished = false
+  /// Which file of a set this one is.
+  package var place: SetPlace?
 
   /// Begins a container at a path.
   ///
@@ -60,8 +62,11 @@ public final class KistWriter {
   /// Packs and writes entries, in this order. May be called again.
   ///
   /// - Throws: whatever a source throws; `invalid` for a name or shape that a container can't hold.
-  public func add(_ entries: [NewEntry]) throws(KistError) {
-    records += try appender.append(entries, firstOrdinal: UInt32(records.count), chunksBlock: 0)
+  public func add(_ entries: [NewEntry]) throws(KistError) { try add(entries, firstOrdinal: records.count) }
+
+  /// Packs and writes entries that have places of their own in the order of the source, of which this file holds a part.
+  package func add(_ entries: [NewEntry], firstOrdinal: Int) throws(KistError) {
+    records += try appender.append(entries, firstOrdinal: UInt32(firstOrdinal), chunksBlock: 0)
   }
 
   /// Records a key-value table as `kist:metadata`; an empty one leaves nothing.
@@ -79,15 +84,24 @@ public final class KistWriter {
   /// - Throws: `invalid` when two entries have the same name and kind.
   @discardableResult
   public func finish() throws(KistError) -> Int {
+    let byteCount = try seal()
+    try publish()
+    return byteCount
+  }
+
+  /// Writes the index. The file is whole, and has no name yet.
+  package func seal() throws(KistError) -> Int {
     precondition(!isFinished, "a KistWriter finishes once")
     isFinished = true
     try requireUnique(records)
-    let commit = Commit(entries: records, newChunks: appender.records, generation: 1)
+    let commit = Commit(entries: records, newChunks: appender.records, generation: 1, place: place)
     // NewFile syncs everything once, before the file has a name.
     let slot = try commit.write(to: file.output, position: appender.position, syncing: false)
-    try file.commit(replacing: options.replacesExisting)
     return slot.fileByteCount
   }
+
+  /// Syncs a sealed file and gives it its name.
+  package func publish() throws(KistError) { try file.commit(replacing: options.replacesExisting) }
 }
 
 /// Throws when two entries have the same name and kind.

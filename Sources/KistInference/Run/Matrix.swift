@@ -7,7 +7,8 @@ import KistCore
   package let rowCount: Int
   package let columnCount: Int
   /// `rowCount × columnCount` numbers, for kernels.
-  @unsafe package let values: UnsafeMutablePointer<Float>
+  @unsafe package var values: UnsafeMutablePointer<Float> { unsafe room.values }
+  private let room: MatrixRoom
 
   /// A matrix of zeros.
   package convenience init(rows: Int, columns: Int) {
@@ -19,7 +20,7 @@ import KistCore
   init(toFill rows: Int, columns: Int) {
     rowCount = rows
     columnCount = columns
-    unsafe values = .allocate(capacity: max(1, rows * columns))
+    room = .take(rows * columns)
   }
 
   package convenience init(rows: Int, columns: Int, _ numbers: [Float]) {
@@ -28,7 +29,7 @@ import KistCore
     for (index, number) in numbers.enumerated() { unsafe values[index] = number }
   }
 
-  deinit { unsafe values.deallocate() }
+  deinit { room.give() }
 
   package var count: Int { rowCount * columnCount }
 

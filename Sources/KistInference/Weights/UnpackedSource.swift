@@ -64,7 +64,8 @@ import KistCore
   private func room() -> UnsafeMutableRawBufferPointer {
     unsafe memoryLock.withLock {
       if let memory = unsafe memory { return unsafe memory }
-      let new = unsafe spare.take(byteCount)
+      // What stays must not hold a room that is larger than it.
+      let new = unsafe isKept ? .allocate(byteCount: byteCount, alignment: 64) : spare.take(byteCount)
       unsafe memory = unsafe new
       return unsafe new
     }

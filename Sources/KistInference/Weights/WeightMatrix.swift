@@ -160,6 +160,7 @@ struct WeightMatrix: Sendable {
       }
       try result.get()
     }
+    release()
     return numbers
   }
 

@@ -55,7 +55,7 @@ public final class Tokenizer: Sendable {
     preTokenizer = try pipeline.preTokenizer.map { part throws(KistError) in
       try PreTokenizerStage(part, keepsRawBytes: rawBytes)
     }
-    postProcessor = try PostProcessorStage(pipeline.postProcessor)
+    postProcessor = PostProcessorStage(pipeline.postProcessor)
     decoder = try DecoderStage(pipeline.decoder)
     scratches = ResourcePool { () throws(KistError) in TokenizerScratch() }
   }
@@ -106,6 +106,9 @@ extension Tokenizer {
   public var idCount: Int {
     max(vocabulary.idCount, pipeline.addedTokens.reduce(0) { max($0, Int($1.id) + 1) })
   }
+
+  /// The token of what is no token; nil when there is none.
+  package var unknownToken: UInt32? { lacksUnknown ? nil : pipeline.model.unknown }
 
   /// A token as its file spells it; nil for an id that no token has.
   public func token(_ id: UInt32) -> [UInt8]? {

@@ -7,7 +7,8 @@ struct Embed: ParsableCommand {
     abstract: "Turn sentences into vectors with an encoder, as sentence-transformers does.",
     discussion: """
       Prints one vector a line: the mean of the tokens' states, scaled to length 1, unless the model's own files \
-      (modules.json, 1_Pooling/config.json) say otherwise. With several texts, --json also has their cosines.
+      (modules.json, 1_Pooling/config.json) say otherwise. A text that is longer than the model takes \
+      (sentence_bert_config.json) is cut, and a line says so. With several texts, --json also has their cosines.
 
       EXAMPLES
         kist embed minilm.kist "a sentence"
@@ -27,7 +28,12 @@ struct Embed: ParsableCommand {
     let model = try LoadedModel.open(path: source, memory: memory.budget)
     var contents: [String] = []
     for text in texts { contents.append(try readArgument(text)) }
-    let vectors = try model.embed(contents, parallelism: global.parallelism)
+    let sentences = try model.embed(contents, parallelism: global.parallelism)
+    for (number, sentence) in sentences.enumerated() where sentence.isCut {
+      global.notice(
+        "text \(number + 1) is longer than the model takes: the vector is of its first \(sentence.tokenCount) tokens")
+    }
+    let vectors = sentences.map(\.values)
     guard global.json else {
       for vector in vectors { Output.line(vector.map { "\($0)" }.joined(separator: " ")) }
       return

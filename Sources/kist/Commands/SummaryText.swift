@@ -58,6 +58,9 @@ struct SummaryText {
     }
     table.add(["  parameters", parameters])
     if let generation = summary.generation, generation > 1 { table.add(["  generation", "\(generation)"]) }
+    if let set = summary.set {
+      table.add(["  set", set.number.map { "part \($0) of \(set.count) of a conversion" } ?? "\(set.count) shards"])
+    }
     return table.lines()
   }
 

@@ -28,4 +28,13 @@ enum Terminal {
   private static func styled(_ text: String, _ code: String) -> String {
     hasStyle ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
+
+  /// Text on a background that is the stronger the more, of 1; nil where there are no colours.
+  static func heat(_ part: Float, _ text: String) -> String? {
+    guard hasStyle else { return nil }
+    // From dark blue to yellow, in the order of their lightness: xterm's 256 colours.
+    let colors = [17, 18, 19, 25, 31, 37, 36, 71, 107, 143, 179, 215, 221, 227]
+    let index = min(colors.count - 1, Int(min(max(part, 0), 1) * Float(colors.count)))
+    return "\u{1B}[48;5;\(colors[index])m\(text)\u{1B}[0m"
+  }
 }

@@ -33,12 +33,12 @@ import Foundation
   private static let largestSlotCount = 1 << 20
   private static let largestSideCount = 1 << 24
   private static let countShift: UInt32 = 28
-  private static let foundCapacity = 4 * PieceList.windowCount
+  private static let foundCapacity = 4 * PieceWindow.pieceCount
 
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   private var usedCount = 0
-  /// Room for the ids of ``PieceList/windowCount`` pieces.
+  /// Room for the ids of ``PieceWindow/pieceCount`` pieces.
   private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: foundCapacity)
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
@@ -109,7 +109,7 @@ import Foundation
     _ text: UnsafeRawBufferPointer, _ pieces: PieceList, from first: Int, tag: UInt64, to output: inout [UInt32]
   ) -> Int {
     guard let base = text.baseAddress else { return 0 }
-    let remaining = unsafe min(pieces.count &- first, PieceList.windowCount)
+    let remaining = unsafe min(pieces.count &- first, PieceWindow.pieceCount)
     let place = unsafe first &* pieces.stride
     var count = 0
     let found = unsafe longResults.withUnsafeBufferPointer { longResults in

@@ -1,0 +1,70 @@
+import ArgumentParser
+import KistConversion
+import KistCore
+
+struct Join: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make one file of the parts that several machines converted.",
+    discussion: """
+      Stored bytes are copied, not packed again, and every checksum is compared on the way. The result is, byte for \
+      byte, the file that one run of `kist convert --no-probes` would have written; --probes then records what the \
+      model computes, as that verb does without --no-probes, and --golden what another program computed.
+
+      Parts go together when they come from the same source (by its headers, names and sizes, and samples of its \
+      values) with the same options and versions; else the first difference is named, as are parts that are missing or \
+      there twice. The order in which they are given does not matter. Shards of a set can be joined too.
+
+      EXAMPLES
+        kist join big-part-*.kist -o big.kist
+        kist join big-part-*.kist -o big.kist --probes
+      """)
+
+  @Argument(help: "All parts of one conversion.")
+  var parts: [String]
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))
+  var output: String
+
+  @Flag(help: "Record what the model computes, as probes.")
+  var probes = false
+
+  @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
+  var golden: String?
+
+  @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    guard golden == nil || !probes else { throw ValidationError("Give --golden or --probes, not both.") }
+  }
+
+  func run() throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let join = try SetJoin(paths: parts, target: output, replacesExisting: global.force)
+    var outcome = try join.run(
+      replacesExisting: global.force, parallelism: global.parallelism, progress: global.progress)
+    try join.recordProbes(
+      golden.map { .golden($0) } ?? (probes ? .computed : .none), parallelism: global.parallelism, &outcome)
+    for notice in outcome.notices { global.notice(notice) }
+    let seconds = (clock.now - start) / .seconds(1)
+    if global.json {
+      try Output.json(
+        Report(
+          target: output, parts: parts.count, tensors: outcome.tensorCount, bytes: outcome.byteCount, seconds: seconds))
+    } else {
+      Output.line(
+        "\(output.escapedForTerminal): \(Quantity.count(outcome.tensorCount)) tensors of \(parts.count) parts, "
+          + "\(Quantity.bytes(outcome.byteCount)), in \(Quantity.seconds(seconds))")
+    }
+  }
+
+  /// What is printed with `--json`.
+  private struct Report: Encodable {
+    var schema = 1
+    var target: String
+    var parts: Int
+    var tensors: Int
+    var bytes: Int
+    var seconds: Double
+  }
+}

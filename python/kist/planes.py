@@ -1,0 +1,76 @@
+"""The transforms of kist-format.md ("Transforms"): a chunk's bytes, sorted into planes and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["merge", "split"]
+
+Bytes = NDArray[np.uint8]
+
+# Bytes of components taken at once. A chunk is this long, and what is made of it stays in a core's cache; smaller steps cost
+# more in calls than they save.
+_STEP = 1 << 20
+
+
+class _Scratch(threading.local):
+    def __init__(self) -> None:
+        self.memory: tuple[Bytes, Bytes] = (np.empty(_STEP, np.uint8), np.empty(_STEP, np.uint8))
+
+    def numbers(self, width: int, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        first, second = self.memory
+        return first.view(f"<u{width}")[:count], second.view(f"<u{width}")[:count]
+
+
+_scratch = _Scratch()
+
+
+def merge(planes: Sequence[Bytes], rotated: bool, out: Bytes) -> None:
+    """Undoes *planes*, and the rotation of *float planes*, into `out`.
+
+    Plane k has the bits from 8 (w - 1 - k) up of each component; rotating right by one moves them one down, and the
+    lowest bit to the top. NumPy multiplies twice as fast as it shifts.
+    """
+    width = len(planes)
+    dtype = np.dtype(f"<u{width}")
+    numbers = out.view(dtype)
+    for start in range(0, len(numbers), _STEP // width):
+        x = numbers[start : start + _STEP // width]
+        y, _ = _scratch.numbers(width, len(x))
+        parts = [plane[start : start + len(x)] for plane in planes]
+        np.copyto(x, parts[0])
+        np.multiply(x, dtype.type(1 << (8 * (width - 1) - rotated)), out=x)
+        for k, part in enumerate(parts[1:], 1):
+            np.copyto(y, part)
+            last = rotated and k == width - 1
+            place = 8 * width - 1 if last else 8 * (width - 1 - k) - rotated
+            if place:
+                np.multiply(y, dtype.type(1 << place), out=y)
+            np.bitwise_or(x, y, out=x)
+            if last:
+                np.copyto(y, part >> 1)
+                np.bitwise_or(x, y, out=x)
+
+
+def split(raw: Bytes, width: int, rotated: bool) -> list[Bytes]:
+    """The planes of a chunk, the most significant first."""
+    numbers = raw.view(f"<u{width}")
+    planes = [np.empty(len(numbers), np.uint8) for _ in range(width)]
+    for start in range(0, len(numbers), _STEP // width):
+        x = numbers[start : start + _STEP // width]
+        y, z = _scratch.numbers(width, len(x))
+        if rotated:
+            np.right_shift(x, 8 * width - 1, out=z)
+            np.add(x, x, out=y)
+            np.bitwise_or(y, z, out=y)
+            x = y
+        for k, plane in enumerate(planes):
+            shift = 8 * (width - 1 - k)
+            byte = np.right_shift(x, shift, out=z) if shift else x
+            np.copyto(plane[start : start + len(x)], byte, casting="unsafe")
+    return planes
