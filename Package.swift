@@ -55,24 +55,31 @@ let package = Package(
       dependencies: ["KistCore", "KistArchitectures", "KistQuantization", "CKernels", "COpenBLAS"],
       swiftSettings: strict),
     .target(
+      name: "KistTraining",
+      dependencies: [
+        "KistCore", "KistTokenizers", "KistArchitectures", "KistQuantization", "KistInference", "CKernels",
+      ],
+      swiftSettings: strict),
+    .target(
       name: "KistConversion",
       dependencies: [
         "KistCore", "KistFormat", "KistTokenizers", "KistCheckpoints", "KistQuantization", "KistArchitectures",
-        "KistInference", "CKernels",
+        "KistInference", "KistTraining", "CKernels",
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistInference", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistArchitectures",
+        "KistInference", "KistTraining", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "KistBench",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistInference",
-        "KistConversion", "CKernels",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistArchitectures",
+        "KistInference", "KistTraining", "KistConversion", "CKernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Peers"],
@@ -99,6 +106,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),
+    .testTarget(
+      name: "KistTrainingTests",
+      dependencies: ["KistTraining", "KistConversion", "KistCheckpoints", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "KistConversionTests", dependencies: ["KistConversion", "KistTokenizers", "CKernels", "TestSupport"],
       swiftSettings: strict),

@@ -24,11 +24,16 @@ done
 KIST_FILES=$files .peers/bin/python -m pytest -q -rs spec/test_kist.py || status=1
 rm -rf "$files"
 
+# The Python package, with the command and against it.
+(cd python && KIST_BINARY=../.build/release/kist ../.peers/bin/python -m pytest -q -rs) || status=1
+
 # Random strings through Kist and the libraries that tokenizers belong to (KIST_PEER_STRINGS says how many), random tokens through
 # models and transformers.
 if [ "${KIST_PEERS:-}" = 1 ]; then
   .peers/bin/python Tests/Peers/differential.py .build/release/kist || status=1
+  .peers/bin/python Tests/Peers/engines.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/judge.py .build/release/kist || status=1
+  .peers/bin/python Tests/Peers/exports.py .build/release/kist || status=1
 fi
 
 skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")

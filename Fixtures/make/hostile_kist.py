@@ -545,6 +545,26 @@ case(
     signature(KEY_NAME, PUBLIC_KEY + bytes(64)),
 )
 
+# Sets.
+
+SET = {"set id": bytes(range(16)), "shard number": 2, "shards": 3}
+MANIFEST = b'{"kind":"shards","count":3,"source":"","writer":"","options":{}}'
+
+
+def in_set(manifest: bytes | None) -> Callable[[Kist], None]:
+    def change(k: Kist) -> None:
+        if manifest is not None:
+            k.add("kist:manifest", RECORD, manifest)
+        k.fix_root = lambda fields: fields.update(SET)
+
+    return change
+
+
+case("set-id-alone", "open", "set", "an id without number and count", root(set_id=bytes(range(16))))
+case("set-number-4-of-3", "open", "shard number", "4 of 3", root(set_id=bytes(range(16)), shard_number=4, shards=3))
+case("set-without-manifest", "verify", "manifest", "shard 2 of 3, and no manifest", in_set(None))
+case("set-id-of-another", "verify", "set id", "not of its manifest", in_set(MANIFEST))
+
 # Cut files.
 
 for _length in (0, 8, 9, 100, 4096, 8192, 12288, 16383, 16384, 16448, 17152, 17856, END - 1):

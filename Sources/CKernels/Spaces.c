@@ -84,4 +84,51 @@ KIST_CLONES size_t kist_copy_with_spaces(
   return (size_t)(to - output);
 }
 
+// A unit of the double array: bits 0 to 7 and 31 the label, 8 whether a key ends, 9 a wider offset, 10 up the offset.
+static inline size_t offset_of(uint32_t unit) { return (size_t)(unit >> 10) << ((unit & 1u << 9) >> 6); }
+
+// Whether a key stands at a place.
+static inline bool has_key(const uint8_t *text, size_t count, size_t place, const uint32_t *units, size_t unit_count) {
+  size_t node = offset_of(units[0]);
+  for (; place < count; place++) {
+    size_t child = node ^ text[place];
+    if (child >= unit_count || (units[child] & 0x800000FF) != text[place]) return false;
+    if (units[child] >> 8 & 1) return true;
+    node = child ^ offset_of(units[child]);
+  }
+  return false;
+}
+
+KIST_CLONES size_t kist_plain_end(
+    const uint8_t *text, size_t count, size_t start, const uint32_t *units, size_t unit_count, uint64_t plain_low,
+    uint64_t plain_high) {
+  // Nearly every map leaves the visible characters of ASCII alone.
+  bool is_usual = plain_low >> 32 == 0xFFFFFFFF && plain_high << 1 == (uint64_t)-2;
+  size_t place = start;
+  while (place < count) {
+    if (is_usual && text[place] < 0x80 && count - place > 64) {
+      bytes64 x;
+      memcpy(&x, text + place, sizeof(x));
+      bits64 bits = __builtin_convertvector((bytes64)(x - 0x20) >= 0x5F, bits64);
+      uint64_t others;
+      memcpy(&others, &bits, sizeof(others));
+      // What follows the last is not known.
+      size_t length = others ? (size_t)__builtin_ctzll(others) : 64;
+      if (length > 1) {
+        place += length - 1;
+        continue;
+      }
+    }
+    uint8_t byte = text[place];
+    bool is_lone = byte < 0x80 && (place + 1 == count || text[place + 1] < 0x80);
+    if (is_lone && (byte < 64 ? plain_low : plain_high) >> (byte & 63) & 1) {
+      place++;
+      continue;
+    }
+    if (has_key(text, count, place, units, unit_count)) return place;
+    place += byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+  }
+  return count;
+}
+
 const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count) { return memchr(bytes, byte, count); }

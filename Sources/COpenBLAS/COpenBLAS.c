@@ -56,3 +56,9 @@ void kist_sgemm_transposed(
     int c_stride) {
   sgemm(row_major, plain, transposed, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
 }
+
+void kist_sgemm_first_transposed(
+    int m, int n, int k, float alpha, const float *a, int a_stride, const float *b, int b_stride, float beta, float *c,
+    int c_stride) {
+  sgemm(row_major, transposed, plain, m, n, k, alpha, a, a_stride, b, b_stride, beta, c, c_stride);
+}

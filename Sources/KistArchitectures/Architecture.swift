@@ -40,6 +40,9 @@ public struct Architecture: Sendable {
   public var feedForward: FeedForward
   public var head: Head
 
+  /// In training, matrices that end a branch begin smaller by √(2 · layers).
+  public var scalesInitialBranches: Bool
+
   /// Beginnings of tensor names that a file has or leaves out, the longest first: `transformer.`.
   public var optionalPrefixes: [String]
   /// Beginnings of tensor names, and what a file may write instead: `model.` and `language_model.model.`, where the text model is part
@@ -57,7 +60,8 @@ public struct Architecture: Sendable {
     parameters: [ParameterRule], requirements: [Requirement] = [], ignoredKeys: [String] = [],
     embedding: Embedding = Embedding(), norm: Choice<NormKind> = .always(.rms),
     residual: Choice<ResidualLayout> = .always(.preNorm), attention: Attention = Attention(),
-    feedForward: FeedForward = FeedForward(), head: Head = Head(), optionalPrefixes: [String] = [],
+    feedForward: FeedForward = FeedForward(), head: Head = Head(), scalesInitialBranches: Bool = false,
+    optionalPrefixes: [String] = [],
     olderEndings: [String: String] = [:],
     tensors: [TensorRule], ignoredTensors: [String] = []
   ) {
@@ -75,6 +79,7 @@ public struct Architecture: Sendable {
     self.attention = attention
     self.feedForward = feedForward
     self.head = head
+    self.scalesInitialBranches = scalesInitialBranches
     self.optionalPrefixes = optionalPrefixes
     self.olderEndings = olderEndings
     self.tensors = tensors

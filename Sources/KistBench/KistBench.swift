@@ -12,7 +12,7 @@ struct KistBench: ParsableCommand {
     subcommands: [
       All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Quantize.self, Tokenize.self,
       TokenizeOnce.self,
-      Normalize.self, Train.self, TrainOnce.self, Compile.self,
+      Normalize.self, Train.self, TrainOnce.self, TrainModel.self, Compile.self,
     ])
 }
 
@@ -45,6 +45,7 @@ struct All: ParsableCommand {
     try normalizeBench(options, tokenizers: Tokenize.defaultFolder)
     try compileBench(options)
     try trainBench(options)
+    try trainModelBench(options)
     try quantizeBench(options, llamaQuantize: nil, millions: 16)
   }
 }

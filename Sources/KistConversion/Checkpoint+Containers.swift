@@ -16,11 +16,13 @@ extension Checkpoint {
     }
     // Where there is one file, there is no need to read it.
     let owners = try weightFiles.count > 1 ? ownersOfTensors(weightFiles) : [:]
+    let isTraining = file.find(RecordName.training, .record) != nil
     let tensors = files.flatMap { file in
       file.tensors.map { entry in
         CheckpointTensor(
           name: entry.name, dtype: entry.dtype, shape: entry.shape, source: EntrySource(file, entry), entry: entry,
-          weightFile: weightFiles.count == 1 ? 0 : owners[Array(entry.name.utf8)])
+          weightFile: weightFiles.count == 1 ? 0 : owners[Array(entry.name.utf8)],
+          isTrainingState: isTraining && entry.name.utf8.starts(with: TrainingContainer.prefix.utf8))
       }
     }
     if files.count > 1 { try requireDifferentNames(tensors, path: path) }

@@ -10,12 +10,23 @@ extension Checkpoint {
   /// - Throws: `missing` when there is nothing at the path; `unsupported` for a format that this version does not read; `damaged` when the
   ///   content contradicts its format.
   public static func open(path: String, includingAllFiles: Bool = false) throws(KistError) -> Checkpoint {
-    var isDirectory: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-      throw .fromErrno(file: path, ENOENT)
+    if !MappedFile.isAddress(path) {
+      var isDirectory: ObjCBool = false
+      guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw .fromErrno(file: path, ENOENT)
+      }
+      if isDirectory.boolValue { return try openFolder(path, includingAllFiles: includingAllFiles) }
     }
-    if isDirectory.boolValue { return try openFolder(path, includingAllFiles: includingAllFiles) }
     let file = try MappedFile(path: path)
+    do throws(KistError) { return try open(file) } catch {
+      // What could not be fetched reads as zeros: why, is the better answer.
+      try file.checkIntact()
+      throw error
+    }
+  }
+
+  private static func open(_ file: MappedFile) throws(KistError) -> Checkpoint {
+    let path = file.path
     switch FileKind(of: file) {
     case .kist: return try openContainers(try SetFiles.around(try KistFile(file)), path: path)
     case .safetensors: return try openSafetensors(try SafetensorsFile(file))

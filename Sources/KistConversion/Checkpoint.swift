@@ -27,7 +27,7 @@ public struct Checkpoint: Sendable {
   public let path: String
   public let format: Format
   /// In the order of the source.
-  public let tensors: [CheckpointTensor]
+  public internal(set) var tensors: [CheckpointTensor]
   /// Source files that are not weights, in the order of the source; none for a loose safetensors file.
   public let assets: [CheckpointAsset]
   /// Names of the weight files, relative to the model's folder, in order.
@@ -70,6 +70,8 @@ public struct CheckpointTensor: Sendable {
   public var weightFile: Int?
   /// The source's tensors that a conversion makes this one of, where it is not simply one of them.
   package var origins: [Origin] = []
+  /// What a training goes on from, beside the model: computing and other formats pass it over.
+  public var isTrainingState = false
 
   public var byteCount: Int { source.byteCount }
 

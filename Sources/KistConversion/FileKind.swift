@@ -23,7 +23,7 @@ enum FileKind {
 
   /// Nil when the content says nothing.
   init?(of file: MappedFile) {
-    let start = file.bytes.array(0..<min(16, file.count))
+    let start = unsafe [UInt8](file.pointer(0..<min(16, file.count)))
     // A container whose magic was mangled in transfer is still told as one, so that the error can say so.
     if start.count >= 5, Array(start[1..<5]) == Array(Layout.magic[1..<5]) {
       self = .kist

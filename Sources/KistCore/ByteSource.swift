@@ -8,10 +8,14 @@ public protocol ByteSource: Sendable {
 
   /// Says that a range is not needed any more.
   func release(_ range: Range<Int>)
+
+  /// Whether bytes are computed each time they are read, so that reading them twice costs twice.
+  var isMadeWhenRead: Bool { get }
 }
 
 extension ByteSource {
   public func release(_ range: Range<Int>) {}
+  public var isMadeWhenRead: Bool { false }
 }
 
 /// Bytes in memory.
@@ -36,6 +40,7 @@ public struct MemorySource: ByteSource {
 public struct FileSource: ByteSource {
   private let file: MappedFile
   private let range: Range<Int>
+  private static let fetchedByteCount = 8 << 20
 
   /// - Parameter range: a part of the file; the whole file when nil.
   public init(_ file: MappedFile, range: Range<Int>? = nil) {
@@ -49,8 +54,17 @@ public struct FileSource: ByteSource {
   public func withBytes(
     _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
+    if file.isRemote { try fetch(part) }
     unsafe try body(file.pointer(inFile(part)))
     try file.checkIntact()
+  }
+
+  /// Fetches a part from a server, and when all of the content is going to be read, some of what follows.
+  private func fetch(_ part: Range<Int>) throws(KistError) {
+    let isStream = part.count >= 1 << 19
+    try file.fetch(
+      inFile(
+        part.lowerBound..<(isStream ? min(part.lowerBound + FileSource.fetchedByteCount, byteCount) : part.upperBound)))
   }
 
   public func release(_ part: Range<Int>) { file.release(inFile(part)) }

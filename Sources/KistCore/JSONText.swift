@@ -49,3 +49,26 @@ public struct JSONText: Sendable {
   /// Numbers, `true`, `false`, `null` and punctuation, as they are.
   public mutating func literal(_ text: String) { bytes += Array(text.utf8) }
 }
+
+extension JSONText {
+  /// A parsed value, its members in their order, numbers in their shortest form.
+  public mutating func value(_ value: JSONValue) {
+    if let members = value.members {
+      object(members.map { member in (member.key, { $0.value(member.value) }) })
+    } else if let elements = value.array {
+      array(elements) { $0.value($1) }
+    } else if let text = value.string {
+      string(text)
+    } else if let flag = value.bool {
+      literal(flag ? "true" : "false")
+    } else if let number = value.int {
+      literal("\(number)")
+    } else if let number = value.uint64 {
+      literal("\(number)")
+    } else if let number = value.double {
+      literal("\(number)")
+    } else {
+      literal("null")
+    }
+  }
+}

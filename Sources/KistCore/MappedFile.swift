@@ -4,7 +4,8 @@ import Foundation
 /// A file mapped into memory for reading.
 ///
 /// Pages come from the system's cache as they are touched. A file that is cut short while it is mapped does not end the
-/// process: lost pages read as zeros and ``checkIntact()`` then throws.
+/// process: lost pages read as zeros and ``checkIntact()`` then throws. A file on a server is the same: ranges that are asked for come over
+/// and stay for as long as the object.
 @safe public final class MappedFile: Sendable {
   /// The path as the user gave it.
   public let path: String
@@ -13,19 +14,36 @@ import Foundation
 
   private nonisolated(unsafe) let base: UnsafeRawPointer?
   private let guardSlot: Int32
+  /// Where the content comes from, when the file is on a server.
+  private let remote: RemoteFile?
 
-  /// Maps a regular file.
+  /// Maps a regular file, or one on a server.
   ///
-  /// - Throws: `missing` when there is no such file, `system` when it can't be read, `invalid` when it is not a regular file.
+  /// - Parameter path: A path, or an address that begins `https://` or `http://`.
+  /// - Throws: `missing` when there is no such file, `system` when it can't be read, `invalid` when it is not a regular file;
+  ///   `unsupported` when a server has no range requests.
   public convenience init(path: String) throws(KistError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .fromErrno(file: path) }
-    defer { close(descriptor) }
-    try self.init(descriptor: descriptor, path: path)
+    if RemoteFile.isAddress(path) {
+      let remote = try RemoteFile(address: path)
+      try self.init(descriptor: remote.descriptor, path: path, remote: remote)
+    } else {
+      let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .fromErrno(file: path) }
+      defer { close(descriptor) }
+      try self.init(descriptor: descriptor, path: path)
+    }
   }
 
+  /// Whether a path is an address on the web.
+  public static func isAddress(_ path: String) -> Bool { RemoteFile.isAddress(path) }
+
   /// Maps the regular file behind a descriptor, which the caller keeps.
-  package init(descriptor: Int32, path: String) throws(KistError) {
+  package convenience init(descriptor: Int32, path: String) throws(KistError) {
+    try self.init(descriptor: descriptor, path: path, remote: nil)
+  }
+
+  private init(descriptor: Int32, path: String, remote: RemoteFile?) throws(KistError) {
+    self.remote = remote
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .fromErrno(file: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -54,21 +72,43 @@ import Foundation
   public var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
-      let span = unsafe RawSpan(_unsafeBytes: pointer)
+      remote?.fillAll()
+      return bytesAtHand
+    }
+  }
+
+  /// All bytes of the file; of one on a server, zeros where it was not fetched yet.
+  package var bytesAtHand: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let span = unsafe RawSpan(_unsafeBytes: pointerAtHand)
       return unsafe _overrideLifetime(span, borrowing: self)
     }
   }
 
-  /// All bytes of the file, for kernels and system calls; valid as long as this object.
-  package var pointer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+  private var pointerAtHand: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
 
-  /// The bytes of a range that the caller has checked against ``count``.
+  /// The bytes of a range that the caller has checked against ``count``, for kernels and system calls; valid as long as this object.
   package func pointer(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-    unsafe UnsafeRawBufferPointer(rebasing: pointer[range])
+    remote?.fill(range)
+    return unsafe UnsafeRawBufferPointer(rebasing: pointerAtHand[range])
   }
 
-  /// Throws when a page that was read turned out to be lost.
+  /// Whether reading takes requests to a server, so that a few large ones are better than many.
+  package var isRemote: Bool { remote != nil }
+
+  /// Fetches a range, or what the file has of it, when it is on a server.
+  ///
+  /// - Throws: why it can't be fetched.
+  package func fetch(_ range: Range<Int>) throws(KistError) {
+    guard let remote else { return }
+    remote.fill(range.clamped(to: 0..<count))
+    if let failure = remote.failure { throw failure }
+  }
+
+  /// Throws when a page that was read turned out to be lost, or could not be fetched.
   public func checkIntact() throws(KistError) {
+    if let failure = remote?.failure { throw failure }
     guard kist_map_guard_lost(guardSlot) else { return }
     throw KistError(
       .damaged, file: path, "part of the file vanished while it was being read",

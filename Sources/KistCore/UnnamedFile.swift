@@ -1,7 +1,7 @@
 import Foundation
 
 /// A file without a name, for content that must be unpacked and may be too large for memory. It is gone with the process.
-package final class UnnamedFile {
+package final class UnnamedFile: Sendable {
   package let output: DescriptorOutput
   /// Where such files are made: `TMPDIR`, else `/var/tmp`, which unlike `/tmp` is not kept in memory.
   package static let folder: String = {

@@ -22,11 +22,12 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Join.self,
+      Convert.self, Quantize.self, Imatrix.self, Join.self,
       Inspect.self, Show.self, Diff.self,
       Verify.self, Logits.self,
       Predict.self, Embed.self, Score.self,
       Attention.self, Trace.self, Neighbors.self, Analogy.self, Words.self,
+      Train.self, ScalingVerb.self,
       Edit.self, Compact.self,
       Keygen.self, Sign.self,
       TokenizerVerb.self,

@@ -90,4 +90,33 @@ import Testing
     #expect(try kist("score", Self.world).status == 64)
     #expect(try kist("score", Self.world, file, "--stride", "300").status == 2)
   }
+
+  @Test func `a report has the probes' verdict`() throws {
+    let folder = try TemporaryFolder()
+    let (packed, page) = (folder.path + "/w.kist", folder.path + "/r.html")
+    #expect(try kist("convert", Self.world, "-o", packed).status == 0)
+    #expect(try kist("inspect", packed, "--html", page).status == 0)
+    let text = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(text.contains("computes the same, by the word of kist") && text.contains("right, of all"))
+    #expect(try kist("inspect", packed, "--html", page).status == 2)
+    #expect(try kist("inspect", packed, "--html", page, "--stats").status == 64)
+  }
+
+  @Test func `docs/mathematics.md links to code that is there, and shows every verb`() throws {
+    let text = try String(contentsOfFile: repository + "/docs/mathematics.md", encoding: .utf8)
+    let links = text.matches(of: #/\[(?<name>[^\]]+)\]\((?<path>\.\.\/[^)]+)\)/#)
+    #expect(links.count > 20)
+    for link in links {
+      let file = repository + "/docs/" + link.path
+      guard link.name.hasPrefix("`") else {
+        #expect(FileManager.default.fileExists(atPath: file), "\(link.path)")
+        continue
+      }
+      let code = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(code.contains(link.name.dropFirst().dropLast()), "\(link.name) in \(link.path)")
+    }
+    let verbs = Set(text.matches(of: #/\$ (?:echo .* \| )?kist (?<verb>[a-z]+)/#).map { String($0.verb) })
+    #expect(
+      verbs.isSuperset(of: ["tokenizer", "neighbors", "analogy", "words", "attention", "trace", "predict", "score"]))
+  }
 }

@@ -49,6 +49,40 @@ struct BPEPropertyTests {
     for token in tokens { #expect(model.ids(token) == naive.ids(token.map { [$0] }), "seed \(seed), \(token)") }
   }
 
+  /// Byte-level models of a list of merges are cut at junctions: between characters, and some of these merge only in part.
+  @Test(arguments: 0..<40)
+  func `pairs of bytes merge as in the naive way, cut at junctions or not`(_ seed: UInt64) throws {
+    var generator = SeededGenerator(seed: 300 + seed)
+    let letters = ["の", "は", "京", "都", "ab", "é", "😀", " "]
+    var all = (UInt8.min...UInt8.max).map { [$0] }
+    let samples = letters.map { Array($0.utf8) }
+    while all.count < 320 {
+      // Within a character, of a whole one, or over its end.
+      let text = (0..<3).flatMap { _ in samples.randomElement(using: &generator) ?? [] }
+      let start = Int.random(in: 0..<text.count - 1, using: &generator)
+      let token = Array(text[start..<min(text.count, start + Int.random(in: 2...7, using: &generator))])
+      let parts = (1..<token.count).filter { all.contains(Array(token[..<$0])) && all.contains(Array(token[$0...])) }
+      if !parts.isEmpty, !all.contains(token) { all.append(token) }
+    }
+    let ids = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, UInt32($0)) })
+    var merges = all.flatMap { token in
+      (1..<max(1, token.count)).map { (Array(token[..<$0]), Array(token[$0...])) }
+    }.filter { ids[$0.0] != nil && ids[$0.1] != nil }
+    if seed % 4 != 0 { merges.shuffle(using: &generator) }
+    let pairs = merges.map { left, right in
+      BPEDefinition.Pair(left: ids[left] ?? 0, right: ids[right] ?? 0, merged: ids[left + right] ?? 0)
+    }
+    let tokens = all.enumerated().map { Vocabulary.Token(bytes: ByteAlphabet.spelling(of: $1), id: UInt32($0)) }
+    let definition = BPEDefinition(vocabulary: Vocabulary(tokens: tokens), merges: .pairs(pairs))
+    let record = try RecordReader(RecordStorage(BPEModel.record(definition, bytesAlphabet: true)))
+    #expect(try Junctions(record) != nil)
+    let (model, naive) = (try BPEModel(record), BPENaive(vocabulary: ids, merges: merges))
+    for count in [1, 2, 3, 5, 6, 7, 9, 12, 20, 40, 90] {
+      let piece = (0..<count).flatMap { _ in samples.randomElement(using: &generator) ?? [] }
+      #expect(model.ids(piece) == naive.ids(piece.map { [$0] }), "seed \(seed), \(count) characters")
+    }
+  }
+
   @Test(arguments: 0..<40)
   func `tokens of ranks merge as in the naive way, at every length`(_ seed: UInt64) throws {
     var generator = SeededGenerator(seed: 100 + seed)
@@ -115,6 +149,31 @@ struct BPEPropertyTests {
     for piece in pieces { model.encode(piece, into: &second, &scratch) }
     let areSame = first == second && first.flatMap { model.vocabulary.bytes(of: $0) } == pieces.flatMap { $0 }
     #expect(areSame)
+  }
+
+  /// Short and long ones, again and again: they are looked up many at a time, by keys or by hashes.
+  @Test(arguments: ["tiktoken-1.json", "random-0.json"])
+  func `pieces of one text become what each becomes alone`(_ name: String) throws {
+    let model = try BPEFixture(name).model
+    var generator = SeededGenerator(seed: 10)
+    let few = (0..<400).map { piece("abc", [3, 15, 16, 17, 24, 40, 200, 1030][$0 % 8] - $0 % 3, &generator) }
+    var scratch = BPEScratch()
+    for _ in 0..<4 {
+      let pieces = (0..<3000).map { _ in
+        Int.random(in: 0..<9, using: &generator) == 0
+          ? piece("abc", Int.random(in: 1...60, using: &generator), &generator)
+          : few.randomElement(using: &generator) ?? []
+      }
+      var (text, ranges): ([UInt8], [Range<Int>]) = ([], [])
+      for piece in pieces {
+        ranges.append(text.count..<text.count + piece.count)
+        text += piece
+      }
+      var ids: [UInt32] = []
+      unsafe text.withUnsafeBytes { unsafe model.encode($0, pieces: ranges, into: &ids, &scratch) }
+      let areSame = ids == pieces.flatMap { model.ids($0) }
+      #expect(areSame)
+    }
   }
 
   @Test(arguments: [

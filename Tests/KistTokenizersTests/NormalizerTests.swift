@@ -99,6 +99,27 @@ import Testing
     return Array(String(text).utf8)
   }
 
+  @Test func `text without keys of a character map ends as for the plain twin`() throws {
+    let map = try CharacterMap([UInt8](try #require(Data(base64Encoded: try Self.golden.get().charsmap))))
+    let fragments = [
+      "a", "word", String(repeating: "long ", count: 20), " ", "\t", "\n", "\u{7F}", "é", "e\u{301}", "か", "が",
+      "か\u{3099}",
+      "漢", "字", "ﾊ", "①", "㌔", "\u{A0}", "\u{200B}", "Ω", "😀", "ﬁ", "\u{0}",
+    ].map { Array($0.utf8) }
+    var generator = SeededGenerator(seed: 61)
+    for round in 0..<3000 {
+      let text = (0..<round % 60).flatMap { _ in fragments.randomElement(using: &generator) ?? [] }
+      unsafe text.withUnsafeBufferPointer { buffer in
+        for start in text.indices where text[start] & 0xC0 != 0x80 {
+          let (fast, plain) = unsafe (
+            map.endOfKept(in: buffer, from: start), map.plainEndOfKept(in: buffer, from: start)
+          )
+          if fast != plain { Issue.record("\(text) from \(start): \(fast), not \(plain)") }
+        }
+      }
+    }
+  }
+
   private func definition(_ name: String, _ golden: Golden) throws -> Normalizer {
     let charsmap = [UInt8](try #require(Data(base64Encoded: golden.charsmap)))
     let table: [String: Normalizer] = [

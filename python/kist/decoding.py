@@ -10,6 +10,7 @@ import zstandard
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest as xxh3
 
+from .dtypes import MAX_CHUNK
 from .errors import KistError
 from .index import Entry
 from .layout import FLOAT_PLANES, MAX_WINDOW, RAW, Chunk
@@ -23,6 +24,7 @@ _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
 class _Context(threading.local):
     def __init__(self) -> None:
         self.zstd = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+        self.planes: Bytes = np.empty(MAX_CHUNK, np.uint8)  # of one chunk; new memory for each would cost as much again
 
 
 _context = _Context()
@@ -49,36 +51,56 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
     if table + sum(lengths) != len(stored):
         message = f"{list(lengths)} do not fill {len(stored)} bytes"
         raise KistError(file, f"{field}: stored length of each plane", message, chunk.offset)
-    planes: list[Bytes] = []
+    target = out if count == 1 else _context.planes[: len(out)]
+    size = len(out) // count
+    planes = [target[plane * size : (plane + 1) * size] for plane in range(count)]
     start = table
-    for plane, length in enumerate(lengths):
-        frame = stored[start : start + length]
+    for number, (plane, length) in enumerate(zip(planes, lengths, strict=True)):
         try:
-            planes.append(np.frombuffer(_decode_frame(frame, len(out) // count), np.uint8))
+            _decode_frame(stored[start : start + length], plane)
         except (zstandard.ZstdError, ValueError) as error:
             place = chunk.offset + start
-            raise KistError(file, f"{field}: plane {plane}: frame", str(error), place) from error
+            raise KistError(file, f"{field}: plane {number}: frame", str(error), place) from error
         start += length
-    if count == 1:
-        out[:] = planes[0]
-    else:
+    if count > 1:
         merge(planes, entry.transform == FLOAT_PLANES, out)
 
 
-def _decode_frame(frame: memoryview, size: int) -> bytes:
-    """The content of exactly one zstd frame, known to be `size` bytes; never decodes more than that."""
+def _decode_frame(frame: memoryview, out: Bytes) -> None:
+    """Fills `out` with the content of exactly one zstd frame; never decodes more than that."""
     if frame[:4] != _FRAME_MAGIC:  # also keeps out skippable frames
         raise ValueError("not a zstd frame")
     header = zstandard.get_frame_parameters(frame)
     if header.dict_id:
         raise ValueError("needs a dictionary")
-    if header.content_size not in (size, zstandard.CONTENTSIZE_UNKNOWN):
-        raise ValueError(f"states {header.content_size} bytes instead of {size}")
     if header.window_size > MAX_WINDOW:
         raise ValueError(f"needs a window of {header.window_size} bytes, which is over {MAX_WINDOW}")
-    if size == 0:
-        raise ValueError("a frame of nothing")
-    content = _context.zstd.decompress(frame, max_output_size=size, allow_extra_data=False)
-    if len(content) != size:
-        raise ValueError(f"holds {len(content)} bytes instead of {size}")
-    return content
+    size = len(out)
+    if header.content_size == zstandard.CONTENTSIZE_UNKNOWN:
+        content = _context.zstd.decompress(frame, max_output_size=size, allow_extra_data=False)
+        if len(content) != size:
+            raise ValueError(f"holds {len(content)} bytes instead of {size}")
+        out[:] = np.frombuffer(content, np.uint8)
+        return
+    if header.content_size != size:
+        raise ValueError(f"states {header.content_size} bytes instead of {size}")
+    if _frame_length(frame, header.has_checksum) != len(frame):
+        raise ValueError("does not end where its plane ends")
+    # In one pass, since the target has room for the whole frame.
+    found = _context.zstd.stream_reader(frame).readinto(out.data)
+    if found != size:
+        raise ValueError(f"holds {found} bytes instead of {size}")
+
+
+def _frame_length(frame: memoryview, has_checksum: bool) -> int:
+    """Where a frame ends, by its block headers. RFC 8878, 3.1.1.2."""
+    position = zstandard.frame_header_size(frame)
+    while position + 3 <= len(frame):
+        header = int.from_bytes(frame[position : position + 3], "little")
+        kind, size = header >> 1 & 3, header >> 3
+        position += 3 + (1 if kind == 1 else size)  # kind 1 is one byte, repeated
+        if header & 1:
+            break
+    else:
+        raise ValueError("is cut off")
+    return position + (4 if has_checksum else 0)

@@ -37,6 +37,11 @@ class Dtype:
         return self.code >= 256
 
     @property
+    def is_plain(self) -> bool:
+        """Whether an array's memory is the content as it is: all but blocks, F4, F6, and BOOL, whose true is any byte."""
+        return self.elements == 1 and self.code > 1
+
+    @property
     def is_packed(self) -> bool:
         """Whether a byte holds parts of several elements: F4, F6."""
         return self.elements > 1 and not self.is_blocks

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from .decoding import check_chunk, decode_chunk
 from .errors import KistError, KistMissingError
 from .index import Entry, Index
-from .layout import ASSET, BODY, CHUNK, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
+from .layout import ASSET, BODY, CHUNK, CHUNK_COLUMNS, MAX_STORED, PAGE_ALIGNED, RAW, RECORD, Chunk
 from .opening import open_root
 from .threads import run_all
 from .values import Array, as_array
@@ -56,8 +55,7 @@ class KistFile:
         self._opened = open_root(self.path, self._data)
         self._length = self._opened.slot.file_length
         self.index = Index(self.path, self._data, self._opened)
-        self._given: set[str] = set()
-        self._lock = threading.Lock()
+        self._given: dict[str, object] = {}
 
     # What is in it.
 
@@ -85,6 +83,21 @@ class KistFile:
     def package_digest(self) -> bytes:
         """SHA-256 over everything but signatures; what signatures sign."""
         return self._opened.root.package_digest
+
+    @property
+    def set_id(self) -> bytes:
+        """What the files of one set share; zero where the file is in none."""
+        return self._opened.root.set_id
+
+    @property
+    def shard(self) -> int:
+        """The file's number in its set, from 1; 0 where it is in none."""
+        return self._opened.root.shard
+
+    @property
+    def shards(self) -> int:
+        """How many files its set has; 0 where it is in none."""
+        return self._opened.root.shards
 
     def tensor(self, name: str) -> Entry:
         """The index entry of a tensor: dtype, shape and how it is stored."""
@@ -138,17 +151,22 @@ class KistFile:
         for name in names:
             entry = self.tensor(name)
             mapped = self._mapped(entry)
-            content = np.empty(entry.raw_length, np.uint8) if mapped is None else mapped
-            found[name] = entry, content
-            for at in range(entry.chunk_count):
-                if mapped is None:
-                    chunk = self.chunk(entry, at)
+            if mapped is None:
+                chunks = list(self.chunks(entry))  # checked before there is memory for them
+                content = self._memory(entry, entry.raw_length)
+                for at, chunk in enumerate(chunks):
                     start = at * entry.chunk_length
                     jobs.append((entry, at, chunk, content[start : start + chunk.raw_length]))
-                elif check or entry.raw_length < PAGE_ALIGNED:  # a small one costs nothing
-                    jobs.append((entry, at, self.chunk(entry, at), None))
+            else:
+                content = mapped
+                if entry.raw_length < PAGE_ALIGNED:  # costs next to nothing
+                    chunk = self.chunk(entry, 0)
+                    check_chunk(self.path, entry, 0, chunk, self.stored(chunk))
+                elif check:
+                    jobs += [(entry, at, chunk, None) for at, chunk in enumerate(self.chunks(entry))]
                 else:
-                    self.chunk(entry, at)  # whether the records say that the run is in order
+                    self._check_run(entry)
+            found[name] = entry, content
         self._run(jobs)
         return found
 
@@ -159,14 +177,13 @@ class KistFile:
             return np.empty(0, np.uint8)
         first, last = start // entry.chunk_length, (stop - 1) // entry.chunk_length
         if entry.codec == RAW and not check:
-            for at in range(first, last + 1):
-                self.chunk(entry, at)
+            self._check_run(entry)
             return np.frombuffer(self._data[entry.run + start : entry.run + stop], np.uint8).copy()
         begin = first * entry.chunk_length
-        content = np.empty(min((last + 1) * entry.chunk_length, entry.raw_length) - begin, np.uint8)
+        chunks = [self.chunk(entry, at) for at in range(first, last + 1)]
+        content = self._memory(entry, min((last + 1) * entry.chunk_length, entry.raw_length) - begin)
         jobs: list[Job] = []
-        for at in range(first, last + 1):
-            chunk = self.chunk(entry, at)
+        for at, chunk in enumerate(chunks, first):
             place = at * entry.chunk_length - begin
             jobs.append((entry, at, chunk, content[place : place + chunk.raw_length]))
         self._run(jobs)
@@ -188,6 +205,21 @@ class KistFile:
         ):
             raise self._refused(entry, at, chunk, record)
         return chunk
+
+    def _check_run(self, entry: Entry) -> None:
+        """Checks the chunk records of a raw entry; many of them all at once."""
+        if entry.chunk_count < 16:
+            for at in range(entry.chunk_count):
+                self.chunk(entry, at)
+            return
+        start = self._opened.root.blocks[3 + entry.chunk_block].offset + entry.first_chunk * CHUNK.size
+        records = np.frombuffer(self._data[start : start + entry.chunk_count * CHUNK.size], CHUNK_COLUMNS)
+        before = np.arange(entry.chunk_count, dtype=np.uint64) * np.uint64(entry.chunk_length)
+        good = (records["offset"] == before + np.uint64(entry.run)) & (records["reserved"] == 0)
+        good &= records["stored"] == np.minimum(np.uint64(entry.raw_length) - before, np.uint64(entry.chunk_length))
+        good &= records["raw"] == records["stored"]
+        if not good.all():
+            self.chunk(entry, int(np.argmin(good)))  # raises what is wrong
 
     def _refused(self, entry: Entry, at: int, chunk: Chunk, record: int) -> KistError:
         """What is wrong with a chunk record."""
@@ -236,11 +268,16 @@ class KistFile:
         """
         if entry.codec != RAW or self._writable is None or not entry.raw_length:
             return None
-        with self._lock:
-            if entry.name in self._given:
-                return None
-            self._given.add(entry.name)
+        claim = object()
+        if self._given.setdefault(entry.name, claim) is not claim:  # at once, whatever other threads do
+            return None
         return np.frombuffer(self._writable, np.uint8, entry.raw_length, entry.run)
+
+    def _memory(self, entry: Entry, length: int) -> NDArray[np.uint8]:
+        try:
+            return np.empty(length, np.uint8)
+        except (MemoryError, ValueError) as error:
+            raise KistError(self.path, str(entry), f"there is no memory for its {length} bytes") from error
 
     def _run(self, jobs: list[Job]) -> None:
         """Decodes chunks, or checks those that have no place to be decoded to, on all cores."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import struct
-from itertools import compress
+from itertools import compress, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,6 +100,8 @@ class Index:
         self._columns: Columns = np.frombuffer(self._records, ENTRY_COLUMNS)
         self._dims = np.frombuffer(data[dims.offset : dims.offset + dims.length], "<u8")
         self._chunk_counts = np.array([block.record_count for block in chunks], np.uint64)
+        self._good = np.ones(len(self._columns), bool)
+        self._checks: list[tuple[Columns, str, str]] = []
         self.names: list[str] = []
         self.names = self._read_names(bytes(data[names.offset : names.offset + names.length]))
         self._check_packing()
@@ -128,17 +130,28 @@ class Index:
         ordinals = self._columns["ordinal"].tolist()
         return sorted(places, key=lambda name: ordinals[places[name]])  # stable, and places are sorted by name
 
-    # Checks. Each takes a column of truths and names the first entry that is false.
+    # Checks. Each is a column of truths; they are looked at together, and the first that is false somewhere names the entry.
 
     def _need(self, good: Columns, field: str, message: str) -> None:
-        if good.all():
+        self._good &= good
+        self._checks.append((good, field, message))
+
+    def _settle(self) -> None:
+        """Raises what the checks so far found; what follows may rely on them."""
+        if self._good.all():
+            self._checks.clear()
             return
+        good, field, message = next(check for check in self._checks if not check[0].all())
         at = int(np.argmin(good))
         row = self._columns[at]
-        known = at < len(self.names)
-        owner = f"{KINDS[int(row['kind'])]} {self.names[at]!r}" if known else f"entry {at}"
+        owner = f"{KINDS[int(row['kind'])]} {self.names[at]!r}" if at < len(self.names) else f"entry {at}"
         values = {name: int(row[name]) for name in ENTRY_COLUMNS.names or () if name != "digest"}
         raise KistError(self._file, f"{owner}: {field}", message.format_map(values), self._start + at * ENTRY.size)
+
+    def _refuse(self, at: int, field: str, message: str) -> None:
+        """Raises what is wrong with one entry."""
+        self._need(np.arange(len(self._columns)) != at, field, message)
+        self._settle()
 
     def _read_names(self, text: bytes) -> list[str]:
         columns = self._columns
@@ -148,6 +161,7 @@ class Index:
         size = np.uint64(len(text))
         inside = (offset <= size) & (length <= size - np.minimum(offset, size))
         self._need(inside, "name", "{name} + {name_length} lies outside the names block")
+        self._settle()
         bounds = list(zip(offset.tolist(), (offset + length).tolist(), strict=True))
         if text.isascii():
             characters = text.decode("ascii")
@@ -160,7 +174,7 @@ class Index:
             for name in raw:
                 names.append(name.decode())
         except UnicodeDecodeError:
-            self._need(np.arange(len(raw)) != len(names), "name", "not valid UTF-8")
+            self._refuse(len(names), "name", "not valid UTF-8")
         if not all(map(operator.lt, raw, raw[1:])):
             self._check_order(names, list(zip(raw, kind.tolist(), strict=True)))
         return names
@@ -168,9 +182,9 @@ class Index:
     def _check_order(self, names: list[str], keys: list[tuple[bytes, int]]) -> None:
         """Entries are sorted by name, those of one name by kind."""
         self.names = names
-        for at, (last, this) in enumerate(zip(keys, keys[1:], strict=False), 1):
-            message = "stands twice" if last == this else "not sorted: the one before it is greater"
-            self._need(np.arange(len(keys)) != (at if last >= this else -1), "name", message)
+        for at, (last, this) in enumerate(pairwise(keys), 1):
+            if last >= this:
+                self._refuse(at, "name", "stands twice" if last == this else "not sorted: the one before it is greater")
 
     def _check_packing(self) -> None:
         columns = self._columns
@@ -188,6 +202,7 @@ class Index:
         self._need(none | (_COMPONENT[self._code] > 1), "transform", "{transform} with components of one byte")
         rotates = _ROTATES[self._code] != 0
         self._need((transform != FLOAT_PLANES) | rotates, "transform", "float planes of dtype {dtype}")
+        self._settle()
 
     def _check_shapes(self) -> None:
         columns = self._columns
@@ -196,11 +211,12 @@ class Index:
         self._need((rank == 0) | (kind == TENSOR), "rank", "{rank} in an entry of this kind")
         self._need((rank > 0) | (first == 0), "dims", "index {first_dim} with rank 0")
         self._need(first + rank <= len(self._dims), "dims", "{first_dim} + {rank} lies outside the dims block")
+        self._settle()
         units = np.ones(len(columns), np.uint64)  # elements, then units
-        for each in np.unique(rank[rank > 0]).tolist():
+        for each in np.flatnonzero(np.bincount(rank, minlength=1)[1:]) + 1:
             where = np.flatnonzero(rank == each)
             dims = self._dims[first[where][:, None] + np.arange(each, dtype=np.uint64)]
-            if (dims >= 1 << (62 // each)).any():
+            if int(dims.max()) >= 1 << (62 // int(each)):
                 self._check_products(where, dims)
             product = dims[:, 0].copy()
             for column in range(1, each):
@@ -220,7 +236,7 @@ class Index:
             for size in sizes:
                 product *= size
                 if max(product, size) >= 1 << 63:
-                    self._need(np.arange(len(self._columns)) != at, "dims", "they or their product reach 2⁶³")
+                    self._refuse(at, "dims", "they or their product reach 2⁶³")
 
     def _check_content(self) -> None:
         columns = self._columns
@@ -228,6 +244,7 @@ class Index:
         count, block, first = (columns[name] for name in ("chunk_count", "chunk_block", "first_chunk"))
         in_bounds = (length >= 1) & (length <= MAX_CHUNK)
         self._need(in_bounds, "raw bytes per chunk", f"{{chunk_length}} is not in 1...{MAX_CHUNK}")
+        self._settle()
         expected = (length == _CHUNK_LENGTH[self._code]) | ~self._known
         self._need(expected, "raw bytes per chunk", "{chunk_length} does not follow from dtype {dtype}")
         chunks = raw // length + (raw % length != 0)
@@ -248,3 +265,4 @@ class Index:
         limit = np.uint64(self._opened.slot.file_length)
         inside = (run >= BODY) & (run <= limit) & (raw <= limit - np.minimum(run, limit))
         self._need(packed | inside, "run", "{run} + {raw_length} lies outside the committed body")
+        self._settle()

@@ -40,6 +40,7 @@ KINDS = {TENSOR: "tensor", ASSET: "asset", RECORD: "record"}
 NO_TRANSFORM, PLANES, FLOAT_PLANES = 0, 1, 2
 RAW, ZSTD = 0, 1
 SIGNATURE = "kist:signature/"
+MANIFEST = "kist:manifest"
 
 # Entry records as columns, so that a whole index is checked without a loop.
 ENTRY_COLUMNS = np.dtype(
@@ -50,6 +51,10 @@ ENTRY_COLUMNS = np.dtype(
         ("digest", "V32"),
     ]
 )  # fmt: skip
+CHUNK_COLUMNS = np.dtype(
+    [("offset", "<u8"), ("stored", "<u4"), ("raw", "<u4"), ("xxh3", "<u8"), ("reserved", "<u8"), ("leaf", "V32")]
+)
+assert CHUNK_COLUMNS.itemsize == CHUNK.size
 assert ENTRY_COLUMNS.itemsize == ENTRY.size
 
 

@@ -14,6 +14,7 @@ from .errors import KistError
 from .file import KistFile
 from .packing import Packing
 from .saving import Content, write_tensors
+from .sets import open_set
 from .writer import tensor_bytes
 
 __all__ = ["load", "load_file", "save", "save_file"]
@@ -25,8 +26,10 @@ def load_file(filename: str | os.PathLike[str], *, check: bool = True) -> dict[s
     """All tensors, in the order of the source. Raw ones are mapped, packed ones unpacked by all cores.
 
     Arrays can be written to; that changes memory, never the file. With `check=False` what is mapped is not read.
+    A folder stands for the model in it, of however many shards.
     """
-    return KistFile(filename).arrays(check=check)
+    files = open_set(filename) if os.path.isdir(filename) else [KistFile(filename)]
+    return {name: array for file in files for name, array in file.arrays(check=check).items()}
 
 
 def load(data: bytes) -> dict[str, Array]:
@@ -45,9 +48,7 @@ def save_file(
     write_tensors(_contents(tensor_dict, os.fspath(filename)), filename, metadata, packing)
 
 
-def save(
-    tensor_dict: Mapping[str, Array], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto"
-) -> bytes:
+def save(tensor_dict: Mapping[str, Array], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto") -> bytes:
     """The bytes of a file with these tensors."""
     stream = io.BytesIO()
     write_tensors(_contents(tensor_dict, ""), stream, metadata, packing)

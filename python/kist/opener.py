@@ -17,7 +17,7 @@ _NUMPY = ("np", "numpy")
 _TORCH = ("pt", "torch", "pytorch")
 
 
-class safe_open:  # noqa: N801: safetensors' name
+class safe_open:  # safetensors' name
     """Opens a Kist file and gives its tensors as they are asked for.
 
         with safe_open("model.kist", framework="pt", device="cpu") as f:
@@ -92,6 +92,10 @@ class safe_open:  # noqa: N801: safetensors' name
             return dict(self._torch.tensors_of(file, file.tensors, self._device, self._check))
         return dict(file.arrays(check=self._check))
 
+    def verify(self) -> None:
+        """Checks every SHA-256, digest and signature of the file; raises `KistError` for the first thing that is wrong."""
+        self.file.verify()
+
     def get_slice(self, name: str) -> KistSlice:
         """A tensor that is read when it is indexed, as far as the index reaches."""
         file = self.file
@@ -104,7 +108,5 @@ class safe_open:  # noqa: N801: safetensors' name
     def __enter__(self) -> safe_open:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._opened = None

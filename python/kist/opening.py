@@ -55,7 +55,7 @@ def open_root(file: str, data: memoryview) -> Opened:
 
 def within(slot: Slot, offset: int, length: int) -> bool:
     """Whether a range lies in the committed body."""
-    return BODY <= offset and offset + length <= slot.file_length
+    return offset >= BODY and offset + length <= slot.file_length
 
 
 def _check_head(file: str, data: memoryview) -> None:

@@ -13,13 +13,14 @@ __all__ = ["merge", "split"]
 
 Bytes = NDArray[np.uint8]
 
-# Components taken at once: few enough for what is made of them to stay in a core's cache.
-_STEP = 32768
+# Bytes of components taken at once. A chunk is this long, and what is made of it stays in a core's cache; smaller steps cost
+# more in calls than they save.
+_STEP = 1 << 20
 
 
 class _Scratch(threading.local):
     def __init__(self) -> None:
-        self.memory: tuple[NDArray[Any], NDArray[Any]] = (np.empty(_STEP, "<u8"), np.empty(_STEP, "<u8"))
+        self.memory: tuple[Bytes, Bytes] = (np.empty(_STEP, np.uint8), np.empty(_STEP, np.uint8))
 
     def numbers(self, width: int, count: int) -> tuple[NDArray[Any], NDArray[Any]]:
         first, second = self.memory
@@ -32,42 +33,44 @@ _scratch = _Scratch()
 def merge(planes: Sequence[Bytes], rotated: bool, out: Bytes) -> None:
     """Undoes *planes*, and the rotation of *float planes*, into `out`.
 
-    Plane k has the bits from 8 (w − 1 − k) up of each component; rotating right by one moves them one down, and the
-    lowest bit to the top.
+    Plane k has the bits from 8 (w - 1 - k) up of each component; rotating right by one moves them one down, and the
+    lowest bit to the top. NumPy multiplies twice as fast as it shifts.
     """
     width = len(planes)
-    numbers = out.view(f"<u{width}")
-    top = 8 * width - 1
-    for start in range(0, len(numbers), _STEP):
-        x = numbers[start : start + _STEP]
-        y, z = _scratch.numbers(width, len(x))
-        np.copyto(x, planes[0][start : start + _STEP])
-        np.left_shift(x, 8 * (width - 1) - rotated, out=x)
-        for k in range(1, width):
-            np.copyto(y, planes[k][start : start + _STEP])
-            shift = 8 * (width - 1 - k) - rotated
-            if shift > 0:
-                np.left_shift(y, shift, out=y)
-            elif shift < 0:
-                np.right_shift(y, 1, out=z)
-                np.bitwise_or(x, z, out=x)
-                np.left_shift(y, top, out=y)
+    dtype = np.dtype(f"<u{width}")
+    numbers = out.view(dtype)
+    for start in range(0, len(numbers), _STEP // width):
+        x = numbers[start : start + _STEP // width]
+        y, _ = _scratch.numbers(width, len(x))
+        parts = [plane[start : start + len(x)] for plane in planes]
+        np.copyto(x, parts[0])
+        np.multiply(x, dtype.type(1 << (8 * (width - 1) - rotated)), out=x)
+        for k, part in enumerate(parts[1:], 1):
+            np.copyto(y, part)
+            last = rotated and k == width - 1
+            place = 8 * width - 1 if last else 8 * (width - 1 - k) - rotated
+            if place:
+                np.multiply(y, dtype.type(1 << place), out=y)
             np.bitwise_or(x, y, out=x)
+            if last:
+                np.copyto(y, part >> 1)
+                np.bitwise_or(x, y, out=x)
 
 
 def split(raw: Bytes, width: int, rotated: bool) -> list[Bytes]:
     """The planes of a chunk, the most significant first."""
     numbers = raw.view(f"<u{width}")
     planes = [np.empty(len(numbers), np.uint8) for _ in range(width)]
-    for start in range(0, len(numbers), _STEP):
-        x = numbers[start : start + _STEP]
+    for start in range(0, len(numbers), _STEP // width):
+        x = numbers[start : start + _STEP // width]
         y, z = _scratch.numbers(width, len(x))
         if rotated:
             np.right_shift(x, 8 * width - 1, out=z)
-            np.left_shift(x, 1, out=y)
+            np.add(x, x, out=y)
             np.bitwise_or(y, z, out=y)
             x = y
         for k, plane in enumerate(planes):
-            np.right_shift(x, 8 * (width - 1 - k), out=z)
-            np.copyto(plane[start : start + _STEP], z, casting="unsafe")
+            shift = 8 * (width - 1 - k)
+            byte = np.right_shift(x, shift, out=z) if shift else x
+            np.copyto(plane[start : start + len(x)], byte, casting="unsafe")
     return planes

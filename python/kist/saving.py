@@ -54,4 +54,3 @@ def write_tensors(
             writer.add_record("kist:metadata", text)
         if plain:
             writer.add_record("kist:provenance", provenance_json())
-

@@ -17,6 +17,7 @@ from .file import KistFile
 from .index import Entry
 from .packing import Packing
 from .saving import Content, write_tensors
+from .sets import open_set
 from .slicing import KistSlice, select_rows
 from .values import array_shape
 
@@ -28,9 +29,7 @@ _NAMES = {
     "C64": "complex64", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
     "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz", "F4": "float4_e2m1fn_x2",
 }  # fmt: skip
-_DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, theirs) for name, theirs in _NAMES.items() if hasattr(torch, theirs)
-}
+_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, theirs) for name, theirs in _NAMES.items() if hasattr(torch, theirs)}
 _OF_TORCH = {theirs: name for name, theirs in _DTYPES.items()}
 
 
@@ -38,9 +37,13 @@ def load_file(
     filename: str | os.PathLike[str], device: str | int | torch.device = "cpu", *, check: bool = False
 ) -> dict[str, Tensor]:
     """All tensors, in the order of the source. Raw ones are mapped and read when they are used; packed ones are unpacked by
-    all cores and checked. With `check=True` the mapped ones are read now, and compared with their XXH3."""
-    file = KistFile(filename)
-    return tensors_of(file, file.tensors, device_of(file.path, device), check)
+    all cores and checked. With `check=True` the mapped ones are read now, and compared with their XXH3. A folder stands for
+    the model in it, of however many shards."""
+    target = device_of(os.fspath(filename), device)
+    tensors: dict[str, Tensor] = {}
+    for file in open_set(filename) if os.path.isdir(filename) else [KistFile(filename)]:
+        tensors |= tensors_of(file, file.tensors, target, check)
+    return tensors
 
 
 def load(data: bytes) -> dict[str, Tensor]:
@@ -63,9 +66,7 @@ def save_file(
     write_tensors(_contents(tensors, os.fspath(filename)), filename, metadata, packing)
 
 
-def save(
-    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto"
-) -> bytes:
+def save(tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None, *, packing: Packing = "auto") -> bytes:
     """The bytes of a file with these tensors."""
     stream = io.BytesIO()
     write_tensors(_contents(tensors, ""), stream, metadata, packing)

@@ -24,6 +24,7 @@ from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 from .errors import KistError
 from .file import KistFile
 from .index import Entry
+from .sets import open_set
 from .torch import TorchSlice, tensors_of, torch_dtype
 
 __all__ = ["from_pretrained", "load_model", "load_tokenizer"]
@@ -41,18 +42,18 @@ def from_pretrained(path: str | os.PathLike[str], **kwargs: Any) -> tuple[Any, A
     """A model and its tokenizer, or None where the file has none.
 
     Args:
-        path: a Kist file made from a Hugging Face folder.
+        path: a Kist file made from a Hugging Face folder; of a model in shards any of them, or their folder.
         kwargs: for the model's `from_pretrained`, such as `dtype=torch.bfloat16` or `device_map="auto"`;
             `trust_remote_code` goes to the tokenizer too, `model_class` says which class it is to be.
     """
-    file = KistFile(path)
     remote = {key: kwargs[key] for key in ("trust_remote_code",) if key in kwargs}
-    return load_model(file, **kwargs), load_tokenizer(file, **remote)
+    return load_model(path, **kwargs), load_tokenizer(path, **remote)
 
 
-def load_model(file: KistFile | str | os.PathLike[str], *, model_class: Any = None, **kwargs: Any) -> Any:
+def load_model(path: str | os.PathLike[str], *, model_class: Any = None, **kwargs: Any) -> Any:
     """The model alone. By default of the class that config.json names."""
-    file = file if isinstance(file, KistFile) else KistFile(file)
+    files = open_set(path)
+    file = files[0]
     if "config.json" not in file.index.assets:
         message = "there is none in it, so that nothing says what the model is; make the file from the model's folder"
         raise KistError(file.path, "config.json", message)
@@ -60,16 +61,16 @@ def load_model(file: KistFile | str | os.PathLike[str], *, model_class: Any = No
         remote = {key: kwargs[key] for key in ("trust_remote_code",) if key in kwargs}
         config = AutoConfig.from_pretrained(folder, **remote)
         cls = model_class or _class_of(file, config)
-        model = cls.from_pretrained(None, config=config, state_dict=_state(file), **kwargs)
+        model = cls.from_pretrained(None, config=config, state_dict=_state(files), **kwargs)
         if "generation_config.json" in file.index.assets and hasattr(model, "generation_config"):
             model.generation_config = GenerationConfig.from_pretrained(folder)
     model.name_or_path = file.path
     return model
 
 
-def load_tokenizer(file: KistFile | str | os.PathLike[str], **kwargs: Any) -> Any:
+def load_tokenizer(path: str | os.PathLike[str], **kwargs: Any) -> Any:
     """The tokenizer alone; None where the file has none."""
-    file = file if isinstance(file, KistFile) else KistFile(file)
+    file = open_set(path)[0]
     if not any(name.startswith(("tokenizer", "vocab", "spiece", "tekken")) for name in file.assets):
         return None
     with _unpacked(file, lambda name: name in _TOKENIZER_FILES or name.endswith(_TOKENIZER_SUFFIXES)) as folder:
@@ -95,15 +96,19 @@ class _Lazy(TorchSlice):
         return self.dtype.is_floating_point
 
 
-def _state(file: KistFile) -> dict[str, Any]:
+def _state(files: list[KistFile]) -> dict[str, Any]:
     """What transformers takes for a state dict: since version 5 it reads slices itself, before it wants tensors."""
-    blocks = [name for name in file.tensors if file.tensor(name).dtype.is_blocks]
-    if blocks:
-        message = "is in blocks, which transformers does not take; convert with --type bf16 first"
-        raise KistError(file.path, f"tensor {blocks[0]!r}", message)
-    if int(transformers.__version__.split(".")[0]) >= 5:
-        return {name: _Lazy(file, file.tensor(name)) for name in file.tensors}
-    return tensors_of(file, file.tensors, torch.device("cpu"), False)
+    state: dict[str, Any] = {}
+    for file in files:
+        blocks = [name for name in file.tensors if file.tensor(name).dtype.is_blocks]
+        if blocks:
+            message = "is in blocks, which transformers does not take; kist.dequantize gives numbers"
+            raise KistError(file.path, f"tensor {blocks[0]!r}", message)
+        if int(transformers.__version__.split(".")[0]) >= 5:
+            state |= {name: _Lazy(file, file.tensor(name)) for name in file.tensors}
+        else:
+            state |= tensors_of(file, file.tensors, torch.device("cpu"), False)
+    return state
 
 
 def _class_of(file: KistFile, config: Any) -> Any:

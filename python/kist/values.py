@@ -31,6 +31,8 @@ def array_shape(entry: Entry) -> tuple[int, ...]:
 def as_array(file: str, entry: Entry, content: NDArray[np.uint8]) -> Array:
     """A tensor's bytes as an array that shares their memory, save for F4 and F6, which get a byte an element."""
     try:
+        if entry.dtype.is_plain and entry.dtype.numpy is not None:
+            return content.view(entry.dtype.numpy).reshape(entry.shape)
         return view_bytes(entry, content).reshape(array_shape(entry))
     except (ValueError, OverflowError) as error:  # such as 0 × 2⁶², which is well-formed but not for NumPy
         raise KistError(file, f"{entry}: dims", f"NumPy has no shape {list(entry.shape)}") from error

@@ -39,7 +39,7 @@ def problems(file: KistFile, data: memoryview, opened: Opened) -> list[KistError
             message = "does not match the entries"
             found.append(KistError(file.path, f"root: {what} digest", message, opened.slot.root_offset))
     found += _overlaps(file, entries, opened)
-    checks: list[Any] = [file.metadata, file.provenance]
+    checks: list[Any] = [file.metadata, file.provenance, partial(_check_set, file)]
     for name in file.records:
         if name.startswith(SIGNATURE):
             checks.append(partial(check_signature, file.path, name, partial(file.record, name), file.package_digest))
@@ -49,6 +49,14 @@ def problems(file: KistFile, data: memoryview, opened: Opened) -> list[KistError
         except KistError as error:
             found.append(error)
     return found
+
+
+def _check_set(file: KistFile) -> None:
+    """Whether the set id is that of the manifest, which all files of a set have."""
+    if file.shards and (
+        "kist:manifest" not in file.index.records or sha256(file.record("kist:manifest")).digest()[:16] != file.set_id
+    ):
+        raise KistError(file.path, "root: set id", "is not that of kist:manifest")
 
 
 def _content(file: KistFile, entries: list[Entry]) -> list[KistError]:

@@ -4,46 +4,31 @@ from __future__ import annotations
 
 import os
 import secrets
-import struct
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import sha256
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest as xxh3
 
-from .digests import Digested, package_digests
+from .commit import Draft, block_description, head_page, index_blocks, root, slot_page
 from .dtypes import BY_NAME, BYTES, Dtype, of_numpy
 from .errors import KistError
 from .layout import (
     ASSET,
-    BLOCK,
     BODY,
-    CHUNK,
-    CHUNKS,
-    DIMS,
-    ENTRIES,
-    ENTRY,
-    HEAD,
     KINDS,
-    MAGIC,
     MAX_NAME,
     MAX_RANK,
-    NAMES,
     NO_TRANSFORM,
-    PAGE_HASH,
     RAW,
     RECORD,
-    RECORD_SIZES,
-    ROOT,
-    SLOT,
     SLOTS,
     TENSOR,
-    VERSION,
     ZSTD,
     Chunk,
     aligned,
@@ -57,23 +42,6 @@ from .values import pack_bits
 __all__ = ["Writer", "tensor_bytes"]
 
 Bytes = NDArray[np.uint8]
-
-
-class _Draft(NamedTuple):
-    """An entry whose content is written."""
-
-    name: bytes
-    kind: int
-    dtype: Dtype
-    shape: tuple[int, ...]
-    transform: int
-    codec: int
-    ordinal: int
-    raw_length: int
-    first_chunk: int
-    chunk_count: int
-    run: int
-    digest: bytes
 
 
 class Writer:
@@ -101,14 +69,14 @@ class Writer:
             folder, name = os.path.split(self._path)
             self._temporary = os.path.join(folder, f".{name[:200]}.{secrets.token_hex(6)}.tmp")
             try:
-                self._output: BinaryIO = open(self._temporary, "xb")  # noqa: SIM115: closed by finish or discard
+                self._output: BinaryIO = open(self._temporary, "xb")  # noqa: SIM115
             except FileNotFoundError as error:
                 raise FileNotFoundError(error.errno, "No such folder", folder) from error
         else:
             self._output = target
         self._position = BODY
         self._chunks: list[Chunk] = []
-        self._entries: list[_Draft] = []
+        self._entries: list[Draft] = []
         self._names: set[tuple[bytes, int]] = set()
         self._packed: dict[tuple[bytes, int, int], Chunk] = {}
         self._runs: dict[tuple[bytes, int], int] = {}
@@ -119,8 +87,8 @@ class Writer:
     def add_tensor(
         self, name: str, array: NDArray[Any], dtype: str | None = None, shape: Sequence[int] | None = None
     ) -> None:
-        """Adds a tensor: an array; or, with `dtype` and `shape`, bytes that are already in the form of that dtype, such as the
-        blocks that `get_tensor` gave."""
+        """Adds a tensor: an array; or, with `dtype` and `shape`, bytes that are already in the form of that dtype, such as
+        the blocks that `get_tensor` gave."""
         if dtype is None:
             kind = of_numpy(array.dtype)
             if kind is None:
@@ -179,9 +147,7 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self.discard()
         elif not self._finished:
@@ -201,7 +167,7 @@ class Writer:
             else:
                 run, digest = self._add_raw(content, dtype, run_alignment(kind, len(content)))
         count = len(self._chunks) - first
-        draft = _Draft(encoded, kind, dtype, shape, transform, codec, len(self._entries), len(content),
+        draft = Draft(encoded, kind, dtype, shape, transform, codec, len(self._entries), len(content),
                        first if count else 0, count, run, digest)  # fmt: skip
         self._entries.append(draft)
 
@@ -271,51 +237,26 @@ class Writer:
             rest = rest[self._output.write(rest) :]
         self._position += len(content)
 
-    # Index.
-
     def _write_index(self) -> int:
-        entries = sorted(self._entries, key=lambda draft: (draft.name, draft.kind))
-        names = b"".join(draft.name for draft in entries)
-        dims = b"".join(struct.pack(f"<{len(draft.shape)}Q", *draft.shape) for draft in entries)
-        records = bytearray()
-        name_offset = first_dim = 0
-        for draft in entries:
-            rank = len(draft.shape)
-            records += ENTRY.pack(
-                name_offset, len(draft.name), draft.kind, draft.transform, draft.codec, rank, draft.dtype.code, 0,
-                draft.ordinal, first_dim if rank else 0, draft.first_chunk, draft.raw_length, draft.dtype.chunk_length,
-                draft.chunk_count, draft.run, 0, draft.digest,
-            )  # fmt: skip
-            name_offset += len(draft.name)
-            first_dim += rank
-        blocks: dict[int, bytes] = {}
-        if self._chunks:
-            blocks[CHUNKS] = self._write_block(CHUNKS, b"".join(CHUNK.pack(*chunk) for chunk in self._chunks))
-        for kind, content in ((ENTRIES, bytes(records)), (NAMES, names), (DIMS, dims)):
-            blocks[kind] = self._write_block(kind, content)
-        digests = package_digests(Digested(d.name, d.kind, d.dtype.code, d.shape, d.digest) for d in entries)
-        root = ROOT.pack(bytes(16), 0, 0, len(blocks), 0, *digests)
-        root += b"".join(blocks[kind] for kind in sorted(blocks))
-        self._position = offset = aligned(self._position)
-        self._write(root)
+        drafts = sorted(self._entries, key=lambda draft: (draft.name, draft.kind))
+        descriptions: dict[int, bytes] = {}
+        for kind, content in index_blocks(drafts, self._chunks):
+            offset = self._append(content) if content else 0
+            descriptions[kind] = block_description(kind, offset, content)
+        content = root(drafts, descriptions)
+        offset = self._append(content)
         end = self._position
-        slot = SLOT.pack(1, 0, 0, 0, end, offset, len(root), sha256(root).digest(), bytes(4000), 0)
-        self._write_page(0, HEAD.pack(MAGIC, VERSION, bytes(4068), 0))
-        self._write_page(SLOTS[0], slot)
+        self._position = 0
+        self._write(head_page())
+        self._position = SLOTS[0]
+        self._write(slot_page(end, offset, content))
         return end
 
-    def _write_block(self, kind: int, content: bytes) -> bytes:
-        """Writes an index block and gives its description."""
-        offset = 0
-        if content:
-            self._position = offset = aligned(self._position)
-            self._write(content)
-        count = len(content) // RECORD_SIZES[kind]
-        return BLOCK.pack(kind, 0, count, offset, len(content), xxh3(content), sha256(content).digest())
-
-    def _write_page(self, offset: int, page: bytes) -> None:
-        self._position = offset
-        self._write(page[:PAGE_HASH] + struct.pack("<Q", xxh3(page[:PAGE_HASH])))
+    def _append(self, content: bytes) -> int:
+        """Writes at the next aligned place, and says where that is."""
+        self._position = offset = aligned(self._position)
+        self._write(content)
+        return offset
 
 
 def tensor_bytes(file: str, name: str, array: NDArray[Any], dtype: Dtype) -> Bytes:

@@ -34,7 +34,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def binary() -> Path | None:
     """The command: KIST_BINARY, or what `make build` makes."""
     named = os.environ.get("KIST_BINARY")
-    path = Path(named) if named else REPOSITORY / ".build/release/kist"
+    path = Path(named).resolve() if named else REPOSITORY / ".build/release/kist"
     return path if path.exists() else None
 
 

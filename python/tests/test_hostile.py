@@ -81,6 +81,8 @@ def test_files_of_other_formats_are_refused(name: str) -> None:
 def test_odd_file_is_read(row: dict[str, str]) -> None:
     path = FIXTURES / "odd" / row["file"]
     KistFile(path).verify()
+    if row["file"] == "rank-64.kist" and int(np.__version__.split(".")[0]) < 2:
+        pytest.skip("rank-64.kist: NumPy 1 has at most 32 dimensions")
     load_file(path)
 
 
@@ -126,6 +128,16 @@ def test_a_cut_file_is_refused(tiny: Path, tmp_path: Path) -> None:
         path.write_bytes(content[:length])
         with pytest.raises(KistError):
             load_file(path)
+
+
+def test_what_does_not_fit_into_memory_is_an_error(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(*_: object) -> None:
+        raise MemoryError
+
+    file = KistFile(tiny)
+    monkeypatch.setattr("kist.file.np.empty", empty)
+    with pytest.raises(KistError, match="no memory"):
+        file.array("proj.weight")
 
 
 def test_an_error_says_where(tiny: Path, tmp_path: Path) -> None:

@@ -89,7 +89,13 @@ def test_order_in_memory_does_not_matter() -> None:
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.kist"
-    for bad in (np.zeros(2, object), np.zeros(2, "<U1"), np.zeros(2, "c16"), np.zeros(2, "M8[s]"), np.zeros(2, np.longdouble)):
+    for bad in (
+        np.zeros(2, object),
+        np.zeros(2, "<U1"),
+        np.zeros(2, "c16"),
+        np.zeros(2, "M8[s]"),
+        np.zeros(2, np.longdouble),
+    ):
         with pytest.raises(KistError, match="Unknown dtype"):
             save_file({"x": bad}, path)
     one = np.zeros(1)

@@ -9,7 +9,7 @@ import pytest
 from conftest import FIXTURES
 
 import kist
-from kist.dtypes import BY_NAME
+from kist.dtypes import BY_NAME, DTYPES
 from kist.quantization import quantized_types
 
 COUNT = 4 * 1280
@@ -57,6 +57,10 @@ def test_blocks_become_what_gguf_py_makes_of_them(name: str) -> None:
     except NotImplementedError:
         pytest.skip(f"gguf-py does not dequantize {name}")
     np.testing.assert_array_equal(kist.dequantize(blocks, name, (COUNT,)), expected.reshape(-1))
+
+
+def test_every_block_type_of_the_specification_is_known() -> None:
+    assert set(quantized_types()) == {dtype.name for dtype in DTYPES.values() if dtype.is_blocks}
 
 
 def test_shape_follows_from_rows_of_blocks() -> None:

@@ -190,6 +190,11 @@ def test_a_large_raw_tensor_is_mapped_and_checked(tmp_path: Path, tensors: dict[
         kist.verify(path)
 
 
+def test_an_open_file_is_verified(path: Path) -> None:
+    with safe_open(path, framework="np") as file:
+        file.verify()
+
+
 def test_metadata_is_none_when_there_is_none(tmp_path: Path) -> None:
     for metadata in (None, {}):
         save_file({"a": np.zeros(1)}, tmp_path / "a.kist", metadata)

@@ -1,4 +1,4 @@
-// The two calls of OpenBLAS that Kist makes. The library is loaded when it is first needed: linked, its start would delay
+// The calls of OpenBLAS that Kist makes. The library is loaded when it is first needed: linked, its start would delay
 // every command by 15 to 20 ms.
 
 #ifndef KIST_COPENBLAS_H
@@ -19,6 +19,11 @@ void kist_sgemm(
 
 /// c = alpha · a · bᵀ + beta · c; a: [m, k], b: [n, k], c: [m, n].
 void kist_sgemm_transposed(
+    int m, int n, int k, float alpha, const float *a, int a_stride, const float *b, int b_stride, float beta, float *c,
+    int c_stride);
+
+/// c = alpha · aᵀ · b + beta · c; a: [k, m], b: [k, n], c: [m, n].
+void kist_sgemm_first_transposed(
     int m, int n, int k, float alpha, const float *a, int a_stride, const float *b, int b_stride, float beta, float *c,
     int c_stride);
 

@@ -21,6 +21,7 @@ extension Architecture {
       scale: .when(.scalesAttention, .always(.headSize), otherwise: .always(.parameter(.attentionScale))),
       dividesByLayer: .when(.dividesAttentionByLayer, .always(true), otherwise: .always(false))),
     feedForward: FeedForward(isGated: .always(false)),
+    scalesInitialBranches: true,
     optionalPrefixes: ["transformer."],
     tensors: .joined(
       [

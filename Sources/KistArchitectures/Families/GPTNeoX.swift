@@ -9,7 +9,11 @@ extension Architecture {
         .sizes(inOrder: ["attention.head_count"]), [.flag("use_parallel_residual", .isParallel)], .layerNorm,
         .unusualRotaryBase),
       parameters: [.key(.attentionBias, GGUFSource.has("blk.0.attn_qkv.bias"))],
-      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias))),
+      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias)),
+      configuration: [
+        .key(.rotaryFraction, "rotary_pct", or: .ratio(.rotarySize, .headSize)),
+        .key(.ropeBase, "rotary_emb_base", or: .same(.ropeBase)),
+      ]),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .fixed(.keyValueHeadCount, .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),

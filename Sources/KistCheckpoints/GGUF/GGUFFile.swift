@@ -17,10 +17,30 @@ public struct GGUFFile: Sendable {
   package init(_ file: MappedFile) throws(KistError) {
     content = .mapped(file)
     do throws(KistError) {
-      header = try GGUFHeader(file.bytes)
+      header = file.isRemote ? try GGUFFile.fetchHeader(file) : try GGUFHeader(file.bytes)
       try file.checkIntact()
     } catch { throw error.inFile(file.path) }
   }
+
+  /// Reads a header from a server. How long it is, only reading it tells: what is not there yet reads as zeros, and then more is fetched.
+  private static func fetchHeader(_ file: MappedFile) throws(KistError) -> GGUFHeader {
+    var byteCount = firstByteCount
+    while true {
+      byteCount = min(byteCount, file.count)
+      try file.fetch(0..<byteCount)
+      do throws(KistError) {
+        let header = try GGUFHeader(file.bytesAtHand)
+        if byteCount == file.count || header.outside.first?.upperBound ?? 0 <= byteCount { return header }
+      } catch {
+        // What is wrong in what is there stays wrong.
+        guard byteCount < min(file.count, mostSearchedByteCount), error.offset ?? .max >= byteCount else { throw error }
+      }
+      byteCount *= 2
+    }
+  }
+
+  private static let firstByteCount = 1 << 20
+  private static let mostSearchedByteCount = 128 << 20
 
   /// A GGUF whose tensors' data is elsewhere: its keys can be read.
   ///
@@ -53,7 +73,7 @@ public struct GGUFFile: Sendable {
   private func withBytes<Result>(_ body: (RawSpan) throws(KistError) -> Result) throws(KistError) -> Result {
     switch content {
     case .mapped(let file):
-      let result = try body(file.bytes)
+      let result = try body(file.bytesAtHand)
       try file.checkIntact()
       return result
     case .detached(let bytes): return try body(unsafe bytes.span.bytes)

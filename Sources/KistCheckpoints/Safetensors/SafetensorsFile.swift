@@ -14,7 +14,13 @@ public struct SafetensorsFile: Sendable {
   package init(_ file: MappedFile) throws(KistError) {
     path = file.path
     mapped = file
-    do throws(KistError) { header = try SafetensorsHeader(file.bytes) } catch { throw error.inFile(file.path) }
+    do throws(KistError) {
+      try file.fetch(0..<8)
+      // The header checks its own length.
+      let length = file.count < 8 ? 0 : unsafe file.bytesAtHand.unsafeLoadUnaligned(as: UInt64.self).littleEndian
+      try file.fetch(0..<8 + Int(min(length, UInt64(SafetensorsHeader.maximumByteCount))))
+      header = try SafetensorsHeader(file.bytesAtHand)
+    } catch { throw error.inFile(file.path) }
   }
 
   /// Where the bytes before the data are.
@@ -27,5 +33,8 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Parameter tensor: One of the header's.
   @_lifetime(borrow self)
-  public func bytes(of tensor: SafetensorsHeader.Tensor) -> RawSpan { mapped.bytes.extracting(tensor.range) }
+  public func bytes(of tensor: SafetensorsHeader.Tensor) -> RawSpan {
+    let span = unsafe RawSpan(_unsafeBytes: mapped.pointer(tensor.range))
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
 }

@@ -51,7 +51,7 @@ extension Conversion {
 }
 
 /// How tensors are divided among files of limited length.
-enum ShardPlan {
+package enum ShardPlan {
   /// The most bytes that an entry can take in a container: content, padding, and its records.
   static func cost(of entry: NewEntry) -> Int {
     let chunkCount = entry.source.byteCount / (Layout.maximumChunkByteCount / 2) + 1
@@ -84,7 +84,7 @@ enum ShardPlan {
   /// Indexes of items as `huggingface_hub` divides a state dict: in order, but an item that is too large gets a file of its own, at once.
   ///
   /// - Source: `split_state_dict_into_shards_factory`, huggingface_hub 2.4.
-  static func huggingFace(_ byteCounts: [Int], limit: Int) -> [[Int]] {
+  package static func huggingFace(_ byteCounts: [Int], limit: Int) -> [[Int]] {
     var shards: [[Int]] = []
     var current: [Int] = []
     var size = 0
@@ -110,7 +110,7 @@ enum ShardPlan {
 extension Conversion {
   /// Weight files as transformers' `save_pretrained(max_shard_size=…)` divides and names them.
   func shardLayouts(_ limit: Int) throws(KistError) -> [WeightLayout] {
-    var metadata = source.metadata
+    var metadata = writtenMetadata
     // transformers refuses files that do not say it.
     if metadata["format"] == nil { metadata["format"] = .string("pt") }
     let shards = ShardPlan.huggingFace(tensors.map(\.byteCount), limit: limit)

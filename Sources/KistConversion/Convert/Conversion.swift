@@ -11,6 +11,8 @@ public struct ConversionOptions: Sendable {
   public var type: TargetType
   /// Divides what is written into files of at most this length; as in the source when nil.
   public var shardByteCount: Int?
+  /// A target of at least so many bytes is kept when the conversion is interrupted, and the same conversion goes on from there.
+  public var leastResumedByteCount = 1 << 28
   /// Whether what source and result compute is compared, when values may have changed.
   public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
@@ -67,8 +69,12 @@ public struct Conversion: Sendable {
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
   /// What a source of another format becomes, when the target is a GGUF.
   var ggufModel: GGUFModel?
+  /// The target's name when all is done, where it is another one until then.
+  var finalTarget: String?
+  /// What a GGUF becomes, when the target is a directory.
+  var hubContent: HubContent?
   /// Whether all tensors of the source are taken.
-  var takesAll: Bool { ggufModel != nil || tensors.count == source.tensors.count }
+  var takesAll: Bool { ggufModel != nil || tensors.count == (hubContent?.tensors ?? source.tensors).count }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -82,6 +88,8 @@ public struct Conversion: Sendable {
     public var verdict: Verdict?
     /// Where the result is, when the verdict failed.
     public var rejectedPath: String?
+    /// What is to be taken away when all is done.
+    var unfinished: UnfinishedTarget?
 
     init(byteCount: Int, notices: [String]) {
       self.byteCount = byteCount
@@ -97,11 +105,18 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
-    let checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
     if format == .gguf, checkpoint.provenanceFormat != .gguf {
-      return try planGGUF(checkpoint, target: target, options: options)
+      return try planGGUF(try checkpoint.plain(), target: target, options: options)
     }
-    let taken = try Glob.filter(checkpoint.tensors, options.tensors, name: \.name, file: source)
+    if format == .huggingFace, checkpoint.provenanceFormat == .gguf {
+      return try planHub(checkpoint, target: target, options: options)
+    }
+    // Other dtypes are of numbers, whatever stands for them.
+    if options.type != .keep { checkpoint = try checkpoint.plain() }
+    // The state of a training goes into containers only.
+    let kept = format == .kist ? checkpoint.tensors : checkpoint.tensors.filter { !$0.isTrainingState }
+    let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
     let conversion = Conversion(
@@ -117,7 +132,7 @@ public struct Conversion: Sendable {
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
     let tensorBytes = writtenTensors.reduce(0) { $0 + $1.byteCount + 512 }
-    let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
+    let assetBytes = (hubContent?.assets ?? source.assets).reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
@@ -125,6 +140,10 @@ public struct Conversion: Sendable {
   /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = try isJudged ? runJudged(progress) : write(progress)
+    if let unfinished = outcome.unfinished {
+      unfinished.remove()
+      if let notice = unfinished.notice { outcome.notices.append(notice) }
+    }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
     return outcome
   }

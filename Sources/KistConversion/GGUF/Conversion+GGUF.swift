@@ -70,10 +70,9 @@ extension Conversion {
 
   private func export(_ model: GGUFModel, _ progress: any ProgressObserver) throws(KistError) -> Outcome {
     let layout = WeightLayout(model, path: target)
-    let file = try NewFile(target: target)
-    try layout.write(to: file.output, options.parallelism, progress)
-    try file.commit(replacing: options.replacesExisting)
-    return Outcome(byteCount: layout.byteCount, notices: [])
+    var outcome = Outcome(byteCount: layout.byteCount, notices: [])
+    outcome.unfinished = try writeFile(layout, progress)
+    return outcome
   }
 
   private func ggufLayouts() throws(KistError) -> [WeightLayout] {

@@ -27,6 +27,7 @@ struct ScatteredSource: ByteSource {
     _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
     let pieces = pieces(of: part)
+    for piece in pieces { try file.fetch(piece) }
     if let only = pieces.first, pieces.count == 1 {
       unsafe try body(file.pointer(only))
     } else {

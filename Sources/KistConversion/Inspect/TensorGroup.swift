@@ -42,7 +42,7 @@ public struct TensorGroup: Sendable, Codable, Equatable {
     }
   }
 
-  private static func pattern(_ literals: [String], _ numbers: [[Int]]) -> String {
+  static func pattern(_ literals: [String], _ numbers: [[Int]]) -> String {
     var text = literals[0]
     for slot in literals.indices.dropLast() {
       let values = Set(numbers.map { $0[slot] }).sorted()
@@ -73,7 +73,7 @@ private struct GroupKey: Hashable {
 }
 
 /// A name cut at its numbers: the parts between dots or slashes that are decimal digits.
-private struct NumberedName {
+struct NumberedName {
   /// One more than there are numbers.
   var literals: [String] = [""]
   var numbers: [Int] = []

@@ -28,9 +28,11 @@ public struct LoadedModel: Sendable {
 
   public init(_ checkpoint: Checkpoint, memory: MemoryBudget = MemoryBudget()) throws(KistError) {
     self.checkpoint = checkpoint
+    let plain = try checkpoint.plain()
     do throws(KistError) {
       weights = try WeightTable(
-        try LoadedModel.description(of: checkpoint), checkpoint.tensors.map(\.weight), file: checkpoint.path,
+        try LoadedModel.description(of: plain), plain.tensors.filter { !$0.isTrainingState }.map(\.weight),
+        file: checkpoint.path,
         memory: memory)
     } catch {
       throw error.inFile(checkpoint.path)

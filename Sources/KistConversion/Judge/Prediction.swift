@@ -72,13 +72,7 @@ public final class Prediction {
   }
 
   /// The likeliest next tokens, by the model's own probabilities.
-  public func likeliest(_ count: Int) -> [TokenProbability] {
-    let values = logits.map(Double.init)
-    let sum = LogitComparison.logSumExp(values)
-    return LogitComparison.best(values, count).map { token in
-      TokenProbability(token: token, text: text(of: token), probability: exp(values[token] - sum))
-    }
-  }
+  public func likeliest(_ count: Int) -> [TokenProbability] { model.likeliest(logits, count) }
 
   /// Takes one more token and gives its bytes; nil at the end of the text.
   public func next() throws(KistError) -> [UInt8]? {
@@ -102,10 +96,6 @@ public final class Prediction {
       if rest < 0 { return candidate.token }
     }
     return candidates[candidates.count - 1].token
-  }
-
-  private func text(of token: Int) -> String {
-    String(decoding: tokenizer.surface(of: UInt32(token)), as: UTF8.self)
   }
 }
 

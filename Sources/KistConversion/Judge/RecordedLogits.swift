@@ -9,9 +9,16 @@ public struct RecordedLogits: Sendable {
   /// [tokens, vocabulary], f32.
   public let values: [Float]
   public let vocabularySize: Int
+  /// Who computed them.
+  public let reference: String
+
+  init(tokens: [Int], values: [Float], vocabularySize: Int, reference: String) {
+    (self.tokens, self.values, self.vocabularySize, self.reference) = (tokens, values, vocabularySize, reference)
+  }
 
   public init(_ model: LoadedModel, tokens: [Int], parallelism: Parallelism) throws(KistError) {
     self.tokens = tokens
+    reference = KistVersion.name
     vocabularySize = model.model.vocabularySize
     let session = try Session(model.weights, parallelism: parallelism)
     values = try session.logits(session.advance(tokens)).numbers()
@@ -32,7 +39,7 @@ public struct RecordedLogits: Sendable {
       var bundle = TensorBundle()
       bundle.add("tokens", tokens)
       bundle.add("logits", shape, values)
-      bundle.add(key: "reference", KistVersion.name)
+      bundle.add(key: "reference", reference)
       bytes = try bundle.encoded()
     } else {
       throw KistError(.invalid, file: path, "is neither .npy nor .safetensors", advice: "name one of them")

@@ -83,15 +83,20 @@ public struct SetJoin: Sendable {
     let commit = Commit(entries: records, newChunks: copier.records, generation: 1)
     let slot = try commit.write(to: output.output, position: copier.position, syncing: false)
     try output.commit(replacing: replacesExisting)
-    return Outcome(byteCount: slot.fileByteCount, tensorCount: records.count { $0.kind == .tensor })
+    var byteCount = slot.fileByteCount
+    // Probes are a commit of their own, as when one run writes them.
+    if let probes = try files[0].recordBytes(RecordName.probes) {
+      byteCount += try ProbeSet.record(probes, into: target, parallelism)
+    }
+    return Outcome(byteCount: byteCount, tensorCount: records.count { $0.kind == .tensor })
   }
 
-  /// Everything that belongs to the whole, in the order of the source.
+  /// Everything that belongs to the whole, in the order in which it is stored.
   private static func entries(of files: [KistFile]) -> [(file: KistFile, entry: Entry)] {
-    let all = files.flatMap { file in
-      file.entries.filter { $0.kind != .record || compareBytes($0.name, RecordName.manifest) != 0 }.map { (file, $0) }
+    let all = files.flatMap { file in file.entries.map { (file: file, entry: $0, record: $0.record) } }
+    let own = all.filter {
+      $0.record.kind != .record || ![RecordName.manifest, RecordName.probes].contains($0.record.name)
     }
-    // Sorting is stable: entries of one ordinal, which edits can make, stay in the order of the files.
-    return all.sorted { $0.1.ordinal < $1.1.ordinal }
+    return own.sorted { $0.record.isStored(before: $1.record) }.map { ($0.file, $0.entry) }
   }
 }

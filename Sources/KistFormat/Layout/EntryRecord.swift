@@ -37,6 +37,16 @@ package struct EntryRecord: Sendable, Equatable {
     return names != 0 ? names < 0 : a.kind.rawValue < b.kind.rawValue
   }
 
+  /// Small files and records stand together, beside the index: one request to a server brings them all.
+  package static let smallByteCount = 64 << 10
+
+  /// The order of content in a new file: tensors, then what else is large, then what is small; each by ordinal.
+  package func isStored(before other: EntryRecord) -> Bool { (stage, ordinal) < (other.stage, other.ordinal) }
+
+  private var stage: Int {
+    kind == .tensor ? 0 : layout.rawByteCount > EntryRecord.smallByteCount ? 1 : 2
+  }
+
   /// The part of the weights and package digests that this entry gives. spec/kist-format.md, "Digests".
   package func append(toDigestInput writer: inout ByteWriter) {
     writer.u32(UInt32(name.utf8.count))
@@ -75,6 +85,7 @@ package enum RecordName {
   package static let provenance = "kist:provenance"
   package static let probes = "kist:probes"
   package static let tokenizer = "kist:tokenizer"
+  package static let training = "kist:training"
   package static let signaturePrefix = "kist:signature/"
   package static let manifest = "kist:manifest"
   /// Before what follows `kist:` in the name of a record that is about a whole model, in a file that is a part of it.

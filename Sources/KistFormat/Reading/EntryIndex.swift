@@ -30,6 +30,7 @@ import KistCore
   }
 
   private func checkHash(of block: BlockDescription) throws(KistError) {
+    try file.fetch(block.range)
     file.populate(block.range)
     guard unsafe xxh3(file.pointer(block.range)) == block.hash else {
       throw KistError(
@@ -105,5 +106,10 @@ import KistCore
   }
 
   /// Checks a chunks block before its records are relied on.
-  package func checkChunksBlock(_ number: Int) throws(KistError) { try checkHash(of: root.chunks[number]) }
+  package func checkChunksBlock(_ number: Int) throws(KistError) {
+    let block = root.chunks[number]
+    // Small files and records stand before the first chunks block.
+    try file.fetch(max(block.offset - EntryRecord.smallByteCount, 0)..<block.range.upperBound)
+    try checkHash(of: block)
+  }
 }

@@ -77,6 +77,7 @@ extension KistFile {
     _ entry: Entry, _ range: Range<Int>, into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
     let layout = entry.layout
+    if mapped.isRemote { try fetch(layout.chunks(of: range), of: entry, layout, isStream: isWholeChunk(range, layout)) }
     for number in layout.chunks(of: range) {
       let chunkRange = layout.rawRange(ofChunk: number)
       let wanted = range.clamped(to: chunkRange)
@@ -86,6 +87,34 @@ extension KistFile {
         part: wanted.lowerBound - chunkRange.lowerBound..<wanted.upperBound - chunkRange.lowerBound,
         into: UnsafeMutableRawBufferPointer(rebasing: output[start..<start + wanted.count]))
     }
+  }
+
+  /// Content that is read chunk by chunk comes over in pieces of this many.
+  private static let fetchedChunkCount = 8
+
+  private func isWholeChunk(_ range: Range<Int>, _ layout: ContentLayout) -> Bool {
+    range.count == layout.rawBytesPerChunk && range.lowerBound % layout.rawBytesPerChunk == 0
+  }
+
+  /// Fetches chunks from a server, and when all of the content is going to be read, some of those that follow.
+  private func fetch(
+    _ chunks: Range<Int>, of entry: Entry, _ layout: ContentLayout, isStream: Bool
+  ) throws(KistError) {
+    let end = isStream ? min(chunks.lowerBound + KistFile.fetchedChunkCount, layout.chunkCount) : chunks.upperBound
+    let stored = try (chunks.lowerBound..<end).map { number throws(KistError) in
+      try chunk(number, of: layout, name: entry.name).range
+    }
+    // Of those that follow one another: what is shared with another entry lies elsewhere.
+    var run: Range<Int>?
+    for range in stored {
+      if let last = run, last.upperBound <= range.lowerBound, range.lowerBound - last.upperBound < Layout.alignment {
+        run = last.lowerBound..<range.upperBound
+      } else {
+        if let run { try mapped.fetch(run) }
+        run = range
+      }
+    }
+    if let run { try mapped.fetch(run) }
   }
 
   private func readChunk(

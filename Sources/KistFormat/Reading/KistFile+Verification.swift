@@ -178,6 +178,7 @@ extension KistFile {
   private func check(_ job: ChunkJob, _ level: VerificationLevel) -> VerificationProblem? {
     do throws(KistError) {
       if level == .quick {
+        try mapped.fetch(job.chunk.range)
         guard unsafe xxh3(mapped.pointer(job.chunk.range)) == job.chunk.hash else {
           return VerificationProblem("chunk \(job.number) does not match its XXH3", in: job.entry)
         }

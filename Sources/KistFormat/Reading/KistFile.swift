@@ -23,6 +23,8 @@ public final class KistFile: Sendable {
   /// The other commit slot when its page is damaged: an interrupted commit, or damage.
   package let damagedSlot: String?
 
+  private static let nearRootByteCount = 96 << 10
+
   let decoders = ResourcePool { () throws(KistError) in try ChunkDecoder() }
   /// Chunks blocks whose checksums were found right.
   let checkedBlocks: Mutex<Set<Int>> = Mutex([])
@@ -40,13 +42,17 @@ public final class KistFile: Sendable {
     path = mapped.path
     self.mapped = mapped
     do throws(KistError) {
-      try Head.check(mapped.bytes)
-      let (slot, damaged) = try CommitSlot.inForce(mapped.bytes)
+      try mapped.fetch(0..<Layout.bodyOffset)
+      let bytes = mapped.bytesAtHand
+      try Head.check(bytes)
+      let (slot, damaged) = try CommitSlot.inForce(bytes)
       try slot.check(actualByteCount: mapped.count)
-      guard mapped.bytes.isZero(12288..<Layout.bodyOffset) else {
+      guard bytes.isZero(12288..<Layout.bodyOffset) else {
         throw KistError(.damaged, field: "reserved", offset: 12288, "reserved bytes before the body are not zero")
       }
-      let root = try Root(mapped.bytes, slot: slot)
+      // The index stands before the root, and what is looked at first before the index.
+      try mapped.fetch(max(slot.rootOffset - KistFile.nearRootByteCount, 0)..<slot.fileByteCount)
+      let root = try Root(bytes, slot: slot)
       index = try EntryIndex(mapped, root: root, slot: slot)
       (self.slot, damagedSlot) = (slot, damaged)
     } catch {

@@ -67,6 +67,7 @@ package struct ChunkCopier {
   private func write(
     _ chunk: ChunkRecord, _ number: Int, _ entry: Entry, of file: KistFile, at offset: Int
   ) throws(KistError) {
+    try file.mapped.fetch(chunk.range)
     let stored = unsafe file.mapped.pointer(chunk.range)
     guard unsafe xxh3(stored) == chunk.hash else {
       throw KistError(

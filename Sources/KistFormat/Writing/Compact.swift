@@ -16,7 +16,8 @@ extension KistFile {
     var copier = ChunkCopier(output: target.output)
     progress.begin("Compacting", total: file.byteCount)
     var records: [EntryRecord] = []
-    for entry in file.entries(of: .tensor) + file.entries(of: .asset) + file.entries(of: .record) {
+    let entries = file.entries.map { (entry: $0, record: $0.record) }.sorted { $0.record.isStored(before: $1.record) }
+    for (entry, _) in entries {
       try parallelism.cancellation.check()
       records.append(try copier.copy(entry, of: file))
       progress.advance(by: entry.byteCount)

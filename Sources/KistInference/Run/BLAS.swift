@@ -20,7 +20,7 @@ package enum BLAS {
   /// Loads the library, once; to be called before any product.
   ///
   /// - Throws: `missing` when it is not there.
-  static func prepare() throws(KistError) { try loading.get() }
+  package static func prepare() throws(KistError) { try loading.get() }
 
   /// Loads the first of some libraries that is there.
   package static func load(_ names: [String]) throws(KistError) {
@@ -35,28 +35,43 @@ package enum BLAS {
   }
 
   /// A matrix inside another: numbers, and the distance from row to row.
-  @unsafe struct Part {
-    var values: UnsafePointer<Float>
-    var stride: Int
+  @unsafe package struct Part {
+    package var values: UnsafePointer<Float>
+    package var stride: Int
+
+    package init(values: UnsafePointer<Float>, stride: Int) {
+      unsafe self.values = unsafe values
+      unsafe self.stride = stride
+    }
   }
 
   /// output = a · b + keeping · output; a: [rows, inner], b: [inner, columns].
-  static func multiply(
-    _ a: Part, _ b: Part, rows: Int, columns: Int, inner: Int, keeping: Float = 0,
+  package static func multiply(
+    _ a: Part, _ b: Part, rows: Int, columns: Int, inner: Int, scale: Float = 1, keeping: Float = 0,
     into output: UnsafeMutablePointer<Float>, stride: Int
   ) {
     unsafe kist_sgemm(
-      Int32(rows), Int32(columns), Int32(inner), 1, a.values, Int32(a.stride), b.values, Int32(b.stride), keeping,
+      Int32(rows), Int32(columns), Int32(inner), scale, a.values, Int32(a.stride), b.values, Int32(b.stride), keeping,
       output, Int32(stride))
   }
 
   /// output = scale · a · bᵀ; a: [rows, inner], b: [columns, inner].
-  static func multiplyTransposed(
+  package static func multiplyTransposed(
     _ a: Part, _ b: Part, rows: Int, columns: Int, inner: Int, scale: Float = 1,
     into output: UnsafeMutablePointer<Float>, stride: Int
   ) {
     unsafe kist_sgemm_transposed(
       Int32(rows), Int32(columns), Int32(inner), scale, a.values, Int32(a.stride), b.values, Int32(b.stride), 0, output,
       Int32(stride))
+  }
+
+  /// output = scale · aᵀ · b + keeping · output; a: [inner, rows], b: [inner, columns].
+  package static func multiplyFirstTransposed(
+    _ a: Part, _ b: Part, rows: Int, columns: Int, inner: Int, scale: Float = 1, keeping: Float = 0,
+    into output: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    unsafe kist_sgemm_first_transposed(
+      Int32(rows), Int32(columns), Int32(inner), scale, a.values, Int32(a.stride), b.values, Int32(b.stride), keeping,
+      output, Int32(stride))
   }
 }

@@ -161,7 +161,7 @@ extension Session.Norm {
 }
 
 extension Activation {
-  func apply(_ values: UnsafeMutablePointer<Float>, _ count: Int) {
+  package func apply(_ values: UnsafeMutablePointer<Float>, _ count: Int) {
     switch self {
     case .silu: unsafe kist_silu(values, count)
     case .gelu: unsafe kist_gelu(values, count)

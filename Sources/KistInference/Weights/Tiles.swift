@@ -2,16 +2,16 @@ import KistCore
 import Synchronization
 
 /// Room for a tile of weights.
-@safe final class TileBuffer: @unchecked Sendable {
+@safe package final class TileBuffer: @unchecked Sendable {
   private(set) var capacity = 0
-  @unsafe private(set) var values: UnsafeMutablePointer<Float>
+  @unsafe package private(set) var values: UnsafeMutablePointer<Float>
 
   init() { unsafe values = .allocate(capacity: 0) }
 
   deinit { unsafe values.deallocate() }
 
   /// Makes room for so many numbers; what was there is gone.
-  func reserve(_ count: Int) {
+  package func reserve(_ count: Int) {
     guard count > capacity else { return }
     unsafe values.deallocate()
     unsafe values = .allocate(capacity: count)
@@ -20,11 +20,13 @@ import Synchronization
 }
 
 /// Buffers that are used again, one for each thread that needs one.
-final class TilePool: Sendable {
+package final class TilePool: Sendable {
   private let free = Mutex<[TileBuffer]>([])
 
-  func take() -> TileBuffer { free.withLock { $0.popLast() } ?? TileBuffer() }
-  func give(_ buffer: TileBuffer) { free.withLock { $0.append(buffer) } }
+  package init() {}
+
+  package func take() -> TileBuffer { free.withLock { $0.popLast() } ?? TileBuffer() }
+  package func give(_ buffer: TileBuffer) { free.withLock { $0.append(buffer) } }
 }
 
 extension WeightMatrix {

@@ -26,7 +26,7 @@ extension AddedTokenFinder {
       chosen.append(occurrence)
     }
     chosen.sort { $0.range.lowerBound < $1.range.lowerBound }
-    unsafe append(chosen, isTaken, textCount: text.count, to: &segments)
+    append(chosen, isTaken, textCount: text.count, to: &segments)
   }
 
   private func occurrences(in text: UnsafeRawBufferPointer, parsesSpecial: Bool) -> [Occurrence] {

@@ -77,11 +77,21 @@ package struct JunctionsBuilder {
 
   /// Notes that a symbol of the bytes `left`, or one that ends so, can meet one of `right` in a token. Neither is empty.
   package mutating func insert(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) {
-    let (before, behind) = (left.suffix(Junctions.reach), right.prefix(Junctions.reach))
-    guard let last = before.last, let first = behind.first else { return }
-    let kind = Junctions.reach * (before.count - 1) + behind.count - 1
-    kinds[Int(last) | Int(first) << 8] |= 1 << kind
-    hashes.append(Self.hash(kind, before, behind))
+    unsafe left.withUnsafeBytes { left in unsafe right.withUnsafeBytes { unsafe insert(left, $0) } }
+  }
+
+  /// The same with bytes in memory.
+  @unsafe mutating func insert(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) {
+    let (before, behind) = (min(left.count, Junctions.reach), min(right.count, Junctions.reach))
+    guard before > 0, behind > 0 else { return }
+    let kind = Junctions.reach * (before - 1) + behind - 1
+    unsafe kinds[Int(left[left.count - 1]) | Int(right[0]) << 8] |= 1 << kind
+    var key = UInt64(kind) << 48
+    for distance in 0..<before {
+      unsafe key |= UInt64(left[left.count - 1 - distance]) << UInt64(8 * (Junctions.reach - 1 - distance))
+    }
+    for distance in 0..<behind { unsafe key |= UInt64(right[distance]) << UInt64(8 * (Junctions.reach + distance)) }
+    hashes.append(key &* TokenHash.multiplier)
   }
 
   static func hash(_ kind: Int, _ before: ArraySlice<UInt8>, _ behind: ArraySlice<UInt8>) -> UInt64 {

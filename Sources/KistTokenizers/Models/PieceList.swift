@@ -1,3 +1,10 @@
+/// How many pieces are looked up together: few enough for what is written to stay in the processor's cache.
+enum PieceWindow {
+  static let pieceCount = 1024
+  /// Parts of one piece.
+  static let partCount = 256
+}
+
 /// Pieces of a text: the numbers of two lists in memory, `stride` apart.
 @unsafe struct PieceList {
   var starts: UnsafePointer<Int>
@@ -5,16 +12,11 @@
   var stride: Int
   var count: Int
 
-  /// Pieces that are looked up together: few enough for what is written to stay in the processor's cache.
-  static var windowCount: Int { 1024 }
-  /// Parts of a piece that are looked up together.
-  static var partCount: Int { 256 }
-
   /// Pieces that follow each other: where the first begins, and where each ends.
   init(following bounds: UnsafeMutableBufferPointer<Int>, count: Int) {
     let base = unsafe UnsafePointer(bounds.baseAddress.unsafelyUnwrapped)
     unsafe (starts, ends, stride) = (base, base + 1, 1)
-    self.count = count
+    unsafe self.count = count
   }
 
   /// - Parameter ranges: Not empty.
@@ -24,13 +26,13 @@
     unsafe (starts, ends, stride, count) = (base, base + 1, 2, ranges.count)
   }
 
-  /// Calls `body` with up to ``windowCount`` ranges after the other.
+  /// Calls `body` with up to ``PieceWindow/pieceCount`` ranges after the other.
   @inline(__always)
   static func forEachWindow(of ranges: [Range<Int>], _ body: (PieceList) -> Void) {
     unsafe ranges.withUnsafeBufferPointer { ranges in
-      for first in Swift.stride(from: 0, to: ranges.count, by: windowCount) {
+      for first in Swift.stride(from: 0, to: ranges.count, by: PieceWindow.pieceCount) {
         unsafe body(
-          PieceList(UnsafeBufferPointer(rebasing: ranges[first..<min(first + windowCount, ranges.count)])))
+          PieceList(UnsafeBufferPointer(rebasing: ranges[first..<min(first + PieceWindow.pieceCount, ranges.count)])))
       }
     }
   }
@@ -40,14 +42,5 @@
     let (start, end) = unsafe (starts[index &* stride], ends[index &* stride])
     guard start >= 0, start <= end, end <= text.count else { return 0..<0 }
     return start..<end
-  }
-}
-
-extension [UInt32] {
-  /// Makes room for the ids of the rest of a text, as many to the byte as so far: pages that are copied while a list grows cost more than
-  /// the tokens in them.
-  mutating func makeRoom(forRest rest: Int, atRateOf idCount: Int, per byteCount: Int) {
-    guard rest > 0, byteCount > 0, capacity - count < 4 * PieceList.windowCount else { return }
-    reserveCapacity(count + 4 * PieceList.windowCount + Int(Double(idCount) / Double(byteCount) * Double(rest) * 1.1))
   }
 }

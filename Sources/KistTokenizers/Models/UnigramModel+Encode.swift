@@ -34,8 +34,9 @@ extension UnigramModel {
 
   /// A text word by word, with scores summed from its beginning.
   ///
-  /// A word's segmentation is remembered together with the sums up to which rounding can't change it; beyond them, and where a character
-  /// is unknown, the word is cut further, and what of it is not known either is searched as the library would, with the sum so far.
+  /// A word's segmentation is remembered together with the sums up to which rounding can't change it, or with the pieces between which
+  /// rounding decides (``UnigramLattice``). Long words, and those near the sum where SentencePiece starts over, are cut further, and what
+  /// of them is not known either is searched as the library would, with the sum so far.
   private func encode<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch, _ search: UnigramSearch<Score>
   ) throws(KistError) {
@@ -62,6 +63,7 @@ extension UnigramModel {
     var first = 0
     while unsafe first < words.count {
       unsafe first += appendSettled(text, words, from: first, &walk, into: &ids, scratch.settledWords)
+      unsafe first += appendUnknown(text, words, from: first, &walk, into: &ids)
       guard unsafe first < words.count else { break }
       let word = unsafe words[first, in: text]
       first += 1
@@ -118,53 +120,97 @@ extension UnigramModel {
     return found
   }
 
-  /// Appends the ids of a word if they are known whatever rounding does, and says whether they are.
+  /// Appends the first of some words that are one unknown character each, and gives how many these are.
+  private func appendUnknown<Score: BinaryFloatingPoint>(
+    _ text: UnsafeRawBufferPointer, _ words: PieceList, from first: Int, _ walk: inout UnigramWalk<Score>,
+    into ids: inout [UInt32]
+  ) -> Int {
+    guard let unknown else { return 0 }
+    let (score, limit) = (Score(unknownScore), Score(Self.safeSum) - Score(unknownScore.magnitude))
+    var (sum, index) = (walk.sum, first)
+    while unsafe index < words.count && sum.magnitude < limit {
+      let range = unsafe words[index, in: text]
+      guard unsafe isUnknown(UnsafeRawBufferPointer(rebasing: text[range])) else { break }
+      walk.output.append(range, unknown, to: &ids)
+      sum += score
+      index += 1
+    }
+    walk.sum = sum
+    return index - first
+  }
+
+  /// Whether a word is one character that is no piece: then there is but one way.
+  private func isUnknown(_ word: UnsafeRawBufferPointer) -> Bool {
+    guard (1...4).contains(word.count), unsafe UTF8Unit(word, at: 0).byteCount == word.count else { return false }
+    return unsafe trie.value(of: word) == nil
+  }
+
+  /// Appends the ids of a short word if they are known for the sum so far, and says whether they are.
   private func appendKnown<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ walk: inout UnigramWalk<Score>, into ids: inout [UInt32],
     _ scratch: inout Scratch
   ) throws(KistError) -> Bool {
     let word = unsafe UnsafeRawBufferPointer(rebasing: text[range])
-    if let unknown, unsafe isUnknown(word), walk.sum.magnitude + Score(unknownScore.magnitude) < Score(Self.safeSum) {
-      walk.output.append(range, unknown, to: &ids)
-      walk.sum += Score(unknownScore)
+    guard word.count <= WordCache.maximumKeyByteCount else { return false }
+    let hash = unsafe WordCache.hash(word)
+    var known = unsafe scratch.words.entry(for: word, hash: hash)
+    if known == nil { known = try unsafe remember(word, hash, &scratch) }
+    guard let entry = known else { return false }
+    if walk.sum.magnitude < Score(entry.limit) {
+      walk.output.finish(&ids)
+      for index in entry.ids {
+        let id = scratch.words.words[index]
+        ids.append(id)
+        walk.sum = Score(score(of: id)) + walk.sum
+      }
       return true
     }
-    guard word.count <= WordCache.maximumKeyByteCount,
-      let known = try unsafe settled(word, Float(walk.sum), &scratch)
-    else { return false }
-    walk.output.finish(&ids)
-    for index in known {
-      let id = scratch.words.words[index]
-      ids.append(id)
-      walk.sum = Score(score(of: id)) + walk.sum
+    guard walk.sum.magnitude < Score(-entry.limit) else { return false }
+    let sum = unsafe scratch.words.words.withUnsafeBufferPointer { words in
+      unsafe scratch.lattice.replay(
+        UnsafeBufferPointer(rebasing: words[entry.ids]), at: range, from: Float(walk.sum)
+      ) { piece, id in
+        walk.output.append(piece, id, to: &ids)
+      }
     }
+    walk.sum = Score(sum)
     return true
   }
 
-  /// Whether a word is one character that is no piece: then there is but one way.
-  private func isUnknown(_ word: UnsafeRawBufferPointer) -> Bool {
-    guard unsafe (1...4).contains(word.count), word.count == UTF8Unit(word, at: 0).byteCount else { return false }
-    return unsafe trie.value(of: word) == nil
-  }
-
-  /// Where a word's ids stand in `words`, if they are the same whatever rounding does after a sum.
-  private func settled(
-    _ word: UnsafeRawBufferPointer, _ sum: Float, _ scratch: inout Scratch
-  ) throws(KistError) -> Range<Int>? {
-    let hash = unsafe WordCache.hash(word)
-    if let entry = unsafe scratch.words.entry(for: word, hash: hash) {
-      return sum.magnitude < entry.limit ? entry.ids : nil
+  /// Finds out what a short word becomes.
+  ///
+  /// A limit is that of sums up to which it becomes these ids; below zero, that up to which these are the pieces of its lattice.
+  ///
+  /// - Returns: Nil for a word of tokenizers' about which nothing is sure.
+  private func remember(
+    _ word: UnsafeRawBufferPointer, _ hash: UInt64, _ scratch: inout Scratch
+  ) throws(KistError) -> WordCache.Entry? {
+    if followsSentencePiece, let ways = unsafe scratch.lattice.ways(through: word, self),
+      ways.magnitude < UnigramLattice.highestMagnitude
+    {
+      let limit = 99_990 - Float(ways.magnitude)
+      if let ids = ways.ids { unsafe settle(word, ids, &scratch) }
+      unsafe scratch.words.insert(
+        word, hash: hash, ids: (ways.ids ?? ways.pieces)[...], limit: ways.ids == nil ? -limit : limit)
+      return unsafe scratch.words.entry(for: word, hash: hash)
     }
     let outcome = try unsafe scratch.double.run(self, word, 0..<word.count, from: 0)
     let limit = safeScore(outcome, scratch.double.edges)
     // A word of tokenizers' without a limit is remembered only when it is a whole piece, with its ids.
     guard limit > 0 || followsSentencePiece else { return nil }
     let ids = scratch.double.edges.map(\.id)
-    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece {
-      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
-    }
+    if limit >= Self.safeSum { unsafe settle(word, ids, &scratch) }
     unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)
-    return sum.magnitude < limit ? unsafe scratch.words.entry(for: word, hash: hash)?.ids : nil
+    return unsafe scratch.words.entry(for: word, hash: hash)
+  }
+
+  /// Remembers a word whose ids are the same after every sum below ``safeSum``.
+  private func settle(_ word: UnsafeRawBufferPointer, _ ids: [UInt32], _ scratch: inout Scratch) {
+    if word.count <= PieceCache.longestShortPiece {
+      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
+    } else {
+      unsafe scratch.settledWords.insertLong(word, TokenHash.hash(word), ids[...])
+    }
   }
 
   /// How large the sum before a word may be for its segmentation to stand; zero when it never surely does.

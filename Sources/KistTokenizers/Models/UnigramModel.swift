@@ -45,14 +45,21 @@ package struct UnigramModel: Sendable {
   package struct Scratch: ~Copyable {
     /// Short words whose ids are the same whatever stands before them, as long as the sum is below ``UnigramModel/safeSum``.
     var settledWords = PieceCache()
-    let bounds = BoundsMemory(PieceList.partCount)
-    let parts = BoundsMemory(PieceList.partCount)
+    let bounds = BoundsMemory(PieceWindow.partCount)
+    let parts = BoundsMemory(PieceWindow.partCount)
     /// Other words.
     var words = WordCache()
+    let lattice = UnigramLattice()
     var single = UnigramSearch<Float>()
     var double = UnigramSearch<Double>()
 
     package init() {}
+  }
+
+  /// string_util::OneCharLen.
+  @inline(__always)
+  static func characterByteCount(_ first: UInt8) -> Int {
+    first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
   }
 
   func score(of id: UInt32) -> Double { Double(bitPattern: scores[Int(id)]) }

@@ -57,7 +57,7 @@ final class UnigramSearch<Score: BinaryFloatingPoint> {
       if path[position].score.magnitude > limit { path.startOver(at: position) }
       outcome.magnitude = max(outcome.magnitude, path[position].score.magnitude)
       outcome.characterCount &+= 1
-      let next = unsafe min(range.upperBound, position &+ Self.characterByteCount(text[position]))
+      let next = unsafe min(range.upperBound, position &+ UnigramModel.characterByteCount(text[position]))
       if unsafe !extend(&path, model, text, position, next, reach) {
         outcome.meetsUnknown = true
         let id = model.unknown ?? .max
@@ -109,12 +109,6 @@ final class UnigramSearch<Score: BinaryFloatingPoint> {
       end = start
     }
     edges[first...].reverse()
-  }
-
-  /// string_util::OneCharLen.
-  @inline(__always)
-  private static func characterByteCount(_ first: UInt8) -> Int {
-    first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
   }
 
   private static var missingUnknown: KistError {

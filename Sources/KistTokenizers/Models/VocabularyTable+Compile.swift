@@ -16,7 +16,7 @@ extension VocabularyTable {
   ) throws(KistError) {
     let (bytes, starts) = try flatten(vocabulary)
     var ids = unsafe vocabulary.tokens.withUnsafeBufferPointer { tokens in
-      unsafe tokens.indices.map { unsafe tokens[$0].id }
+      tokens.indices.map { unsafe tokens[$0].id }
     }
     if !unindexed.isEmpty { ids.removeAll(where: unindexed.contains) }
     let index = try index(of: ids, bytes, starts)

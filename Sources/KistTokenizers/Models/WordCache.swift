@@ -7,8 +7,8 @@ package struct WordCache {
   package static let maximumKeyByteCount = 48
   private static let probeCount = 8
   private static let minimumSlotCount = 1 << 10
-  private static let maximumSlotCount = 1 << 18
-  private static let maximumWordCount = 1 << 21
+  private static let maximumSlotCount = 1 << 20
+  private static let maximumWordCount = 1 << 23
 
   private struct Slot {
     var hash: UInt64 = 0

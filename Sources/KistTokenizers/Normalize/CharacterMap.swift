@@ -1,3 +1,4 @@
+import CKernels
 import KistCore
 
 /// SentencePiece's compiled character map: a double-array trie from strings to places in a text of replacements, each ended by a NUL.
@@ -19,9 +20,9 @@ package struct CharacterMap: Sendable {
     let size = charsmap.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     guard charsmap.count > 4, size >= 4, size % 4 == 0, size < charsmap.count - 4 else { throw Self.damage("its trie") }
     let replacements = [UInt8](charsmap[(4 + size)...])
-    guard replacements.last == 0, Unicode.UTF8.isValid(replacements) else { throw Self.damage("its replacements") }
+    guard replacements.last == 0, UTF8Check.isValid(replacements) else { throw Self.damage("its replacements") }
     let units = unsafe charsmap.withUnsafeBytes { bytes in
-      [UInt32](unsafeUninitializedCapacity: size / 4) { units, count in
+      unsafe [UInt32](unsafeUninitializedCapacity: size / 4) { units, count in
         unsafe UnsafeMutableRawBufferPointer(units).copyMemory(
           from: UnsafeRawBufferPointer(rebasing: bytes[4..<4 + size]))
         count = size / 4
@@ -46,11 +47,21 @@ package struct CharacterMap: Sendable {
     return word >> (ascii & 63) & 1 == 1
   }
 
-  /// Where a run of bytes that stay whatever ASCII byte follows ends.
-  func endOfPlainASCII(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+  /// Where text stops staying as it is: before the first key from a place on, or at its end.
+  package func endOfKept(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+    unsafe kist_plain_end(
+      text.baseAddress, text.count, start, units, units.count, plainASCII.0, plainASCII.1)
+  }
+
+  /// The plain twin of ``endOfKept(in:from:)``.
+  package func plainEndOfKept(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     var position = start
-    while position < text.count, unsafe text[position] < 0x80, unsafe isPlain(ascii: text[position]) { position &+= 1 }
-    return position
+    while position < text.count {
+      let isKept = unsafe UTF8Walk.isLoneASCII(text, at: position) && isPlain(ascii: text[position])
+      if unsafe !isKept && longestMatch(text, at: position) != nil { return position }
+      unsafe position += UTF8Walk.scalar(in: text, at: position).length
+    }
+    return text.count
   }
 
   private static func plainASCII(_ units: [UInt32]) -> (UInt64, UInt64) {
@@ -124,8 +135,4 @@ private struct Node {
 
   @inline(__always)
   private static func offset(of unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
-}
-
-extension Unicode.UTF8 {
-  fileprivate static func isValid(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
 }

@@ -37,7 +37,7 @@ struct SentencePieceNormalization: Sendable {
 
     let space = settings.escapesWhitespaces ? Self.escapedSpace : Self.space
     var output: [UInt8] = []
-    output.reserveCapacity(text.count + text.count / 2 + 6)
+    output.reserveAhead(text.count + text.count / 2 + 6)
     if settings.addsDummyPrefix, !settings.treatsWhitespaceAsSuffix { output += space }
     unsafe appendParts(of: text, from: offset, space: space, to: &output)
     if settings.removesExtraWhitespaces {
@@ -95,11 +95,7 @@ struct SentencePieceNormalization: Sendable {
 
   private func endOfPlain(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     guard symbols == nil else { return start }
-    guard let map else { return text.count }
-    let end = unsafe map.endOfPlainASCII(in: text, from: start)
-    // The last may belong to a character that begins in ASCII.
-    guard end > start, end < text.count, unsafe text[end] >= 0x80 else { return end }
-    return end - 1
+    return unsafe map?.endOfKept(in: text, from: start) ?? text.count
   }
 
   /// A part of the text and what it becomes: itself, or a replacement of the map.

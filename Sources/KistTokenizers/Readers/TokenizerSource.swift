@@ -93,7 +93,7 @@ package enum TokenizerSource {
   /// A file of weights is mapped, however large; nil when it is no GGUF.
   private static func gguf(at path: String) throws(KistError) -> GGUFFile? {
     let file = try MappedFile(path: path)
-    let start = file.bytes.array(0..<min(4, file.count))
+    let start = unsafe [UInt8](file.pointer(0..<min(4, file.count)))
     guard start == Array("GGUF".utf8) else { return nil }
     return try GGUFFile(file)
   }

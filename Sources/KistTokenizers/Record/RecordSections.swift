@@ -65,7 +65,7 @@ package struct RecordWriter {
   private var sections: [(section: RecordSection, elementByteCount: Int, bytes: [UInt8])] = []
 
   package static let magic: UInt32 = 0x4B4F_544B
-  package static let version: UInt32 = 2
+  package static let version: UInt32 = 3
 
   package init() {}
 
@@ -85,7 +85,7 @@ package struct RecordWriter {
   /// The record. Sections stand in the order of their numbers, so equal tokenizers give equal bytes.
   package func encoded() -> [UInt8] {
     let (sorted, head, offsets, byteCount) = layout()
-    return [UInt8](unsafeUninitializedCapacity: byteCount) { memory, count in
+    return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { memory, count in
       unsafe Self.write(sorted, head, offsets, to: UnsafeMutableRawBufferPointer(memory))
       count = byteCount
     }
@@ -133,7 +133,15 @@ package struct RecordWriter {
 /// Finds sections in a record.
 package struct RecordReader: Sendable {
   private let storage: RecordStorage
-  private var places: [RecordSection: (elementByteCount: Int, offset: Int, count: Int)] = [:]
+  /// By section, in the order of the list: few enough to look through.
+  private var places: [Place] = []
+
+  private struct Place {
+    var section: UInt32
+    var elementByteCount: Int
+    var offset: Int
+    var count: Int
+  }
 
   /// Whether a record is of this version's layout, or is no record: then opening it says what is wrong.
   package static func knows(_ storage: RecordStorage) -> Bool {
@@ -158,9 +166,10 @@ package struct RecordReader: Sendable {
     for index in 0..<count {
       let (kind, offset, length) = (list[3 * index], list[3 * index + 1], list[3 * index + 2])
       guard let section = RecordSection(rawValue: UInt32(truncatingIfNeeded: kind)), let offset = Int(exactly: offset),
-        let length = Int(exactly: length), places[section] == nil
+        let length = Int(exactly: length), !places.contains(where: { $0.section == section.rawValue })
       else { throw Self.damage("section \(UInt32(truncatingIfNeeded: kind))") }
-      places[section] = (Int(kind >> 32), offset, length)
+      places.append(
+        Place(section: section.rawValue, elementByteCount: Int(kind >> 32), offset: offset, count: length))
     }
   }
 
@@ -170,7 +179,9 @@ package struct RecordReader: Sendable {
   package func array<Element: FixedWidthInteger & BitwiseCopyable>(
     _ section: RecordSection, of type: Element.Type = Element.self
   ) throws(KistError) -> FlatArray<Element> {
-    let place = places[section] ?? (MemoryLayout<Element>.size, 0, 0)
+    let place =
+      places.first { $0.section == section.rawValue }
+      ?? Place(section: section.rawValue, elementByteCount: MemoryLayout<Element>.size, offset: 0, count: 0)
     guard place.elementByteCount == MemoryLayout<Element>.size,
       let array = storage.array(at: place.offset, count: place.count, of: type)
     else { throw Self.damage("section '\(section)'") }

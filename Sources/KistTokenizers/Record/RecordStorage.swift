@@ -28,7 +28,7 @@ import KistCore
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
     unsafe fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
     mapped = nil
-    unsafe base = memory.baseAddress.map { unsafe UnsafeRawPointer($0) }
+    unsafe base = memory.baseAddress.map { UnsafeRawPointer($0) }
     count = byteCount
     ownsMemory = true
   }
@@ -50,7 +50,9 @@ import KistCore
 /// Numbers in a compiled tokenizer's memory, read where they lie.
 ///
 /// An index beyond the end reads as zero: a damaged record can give wrong ids, which `verify` finds, but it can't read outside its memory.
-@safe package struct FlatArray<Element: FixedWidthInteger & BitwiseCopyable>: Sendable {
+///
+/// The type itself asks nothing of its elements: checking that when a process first uses it would take as long as opening a tokenizer.
+@safe package struct FlatArray<Element>: Sendable {
   private let owner: RecordStorage
   private nonisolated(unsafe) let base: UnsafeRawPointer?
   package let count: Int
@@ -60,7 +62,9 @@ import KistCore
     unsafe self.base = base
     self.count = count
   }
+}
 
+extension FlatArray where Element: FixedWidthInteger & BitwiseCopyable {
   package subscript(index: Int) -> Element {
     guard UInt(bitPattern: index) < UInt(bitPattern: count), let base = unsafe base else { return 0 }
     return unsafe base.loadUnaligned(fromByteOffset: index &* MemoryLayout<Element>.size, as: Element.self)
@@ -77,7 +81,7 @@ import KistCore
     guard !range.isEmpty, let base = unsafe base else { return [] }
     let size = MemoryLayout<Element>.size
     let bytes = unsafe UnsafeRawBufferPointer(start: base + range.lowerBound * size, count: range.count * size)
-    return [Element](unsafeUninitializedCapacity: range.count) { elements, count in
+    return unsafe [Element](unsafeUninitializedCapacity: range.count) { elements, count in
       unsafe UnsafeMutableRawBufferPointer(elements).copyMemory(from: bytes)
       count = range.count
     }

@@ -55,7 +55,7 @@ public final class Tokenizer: Sendable {
     preTokenizer = try pipeline.preTokenizer.map { part throws(KistError) in
       try PreTokenizerStage(part, keepsRawBytes: rawBytes)
     }
-    postProcessor = try PostProcessorStage(pipeline.postProcessor)
+    postProcessor = PostProcessorStage(pipeline.postProcessor)
     decoder = try DecoderStage(pipeline.decoder)
     scratches = ResourcePool { () throws(KistError) in TokenizerScratch() }
   }

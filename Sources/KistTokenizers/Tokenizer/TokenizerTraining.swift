@@ -26,9 +26,12 @@ public struct TokenizerTraining: Sendable {
     public var mergeCount: Int
     public var corpusByteCount: Int
 
+    /// As tokenizer.json has it.
+    public func json() throws(KistError) -> [UInt8] { try TokenizerJSON.encode(definition) }
+
     /// Writes it as tokenizer.json.
     public func write(to path: String, replacing: Bool) throws(KistError) {
-      let json = try TokenizerJSON.encode(definition)
+      let json = try json()
       let file = try NewFile(target: path)
       try file.output.write(json, at: 0)
       try file.commit(replacing: replacing)

@@ -2,10 +2,10 @@ import Foundation
 import KistCore
 
 /// Cuts files into blocks of whole lines.
-struct FileBlocks {
-  struct Block: Sendable {
-    let file: MappedFile
-    let range: Range<Int>
+package struct FileBlocks {
+  package struct Block: Sendable {
+    package let file: MappedFile
+    package let range: Range<Int>
   }
 
   private let files: [MappedFile]
@@ -14,12 +14,12 @@ struct FileBlocks {
   private var offset = 0
 
   /// - Parameter byteCount: What a block holds at least, unless its file ends.
-  init(_ files: [MappedFile], byteCount: Int) {
+  package init(_ files: [MappedFile], byteCount: Int) {
     self.files = files
     self.byteCount = byteCount
   }
 
-  mutating func next() -> Block? {
+  package mutating func next() -> Block? {
     while index < files.count, offset == files[index].count {
       index += 1
       offset = 0

@@ -51,7 +51,7 @@ extension [UInt8] {
 
 extension UnsafeRawBufferPointer {
   /// Where valid UTF-8 ends; nil when all of it is.
-  var firstInvalidUTF8Byte: Int? {
+  package var firstInvalidUTF8Byte: Int? {
     do {
       _ = try unsafe UTF8Span(validating: Span(_unsafeBytes: self))
       return nil

@@ -38,7 +38,11 @@ struct Convert: ParsableCommand {
       --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
       whole file that verifies alone. Tensors are shared out by their bytes; `kist join` makes one file of all parts.
 
-      The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
+      From a GGUF, a directory is what transformers reads: its names of tensors, config.json and the tokenizer's files. \
+      Block types become BF16, or what --type asks for.
+
+      The target appears under its name when it is complete. An interrupted conversion leaves nothing behind, but for \
+      large files and directories DST.part, from which the same command goes on.
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
@@ -48,9 +52,11 @@ struct Convert: ParsableCommand {
         kist convert model-00001-of-00003.gguf -o model.kist
         kist convert pytorch_model.bin -o model.safetensors
         kist convert weights.npz -o weights.kist
+        kist convert model.gguf -o ./hf-dir
         kist convert ./hf-dir -o ./hf-dir-16 --type bf16 --shard-size 2GB
         kist convert ./hf-dir -o big.kist --shard-size 4GB
         kist convert ./hf-dir -o big.kist --part 3/8
+        kist convert https://host/model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 

@@ -11,6 +11,18 @@ struct JudgingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Compare with logits that another program recorded.", valueName: "file.safetensors"))
   var golden: String?
 
+  @Option(
+    name: .customLong("with"),
+    help: ArgumentHelp("Compare with what this program computes: llama.cpp or transformers.", valueName: "program"))
+  var engine: ExternalEngine?
+
+  @Option(
+    help: ArgumentHelp("The Python that has that program. (default: KIST_PYTHON, else python3)", valueName: "path"))
+  var python: String?
+
+  @Option(help: ArgumentHelp("Keep the logits that --with computed, for --golden.", valueName: "file.safetensors"))
+  var saveLogits: String?
+
   @Option(help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"))
   var text: String?
 
@@ -30,7 +42,7 @@ struct JudgingOptions: ParsableArguments {
 
   @OptionGroup var memory: MemoryOption
 
-  var isAsked: Bool { against != nil || golden != nil }
+  var isAsked: Bool { against != nil || golden != nil || engine != nil }
 
   var tolerance: Tolerance? {
     guard difference != nil || maxKl != nil else { return nil }
@@ -38,9 +50,15 @@ struct JudgingOptions: ParsableArguments {
   }
 
   func validate() throws {
-    guard against == nil || golden == nil else { throw ValidationError("Give --against or --golden, not both.") }
+    guard [against, golden, engine?.rawValue].count(where: { $0 != nil }) <= 1 else {
+      throw ValidationError("Give one of --against, --golden and --with.")
+    }
+    guard engine != nil || (python == nil && saveLogits == nil) else {
+      throw ValidationError("--python and --save-logits go with --with.")
+    }
+    guard engine == nil || !bisect else { throw ValidationError("--with gives logits, and no steps to bisect.") }
     guard isAsked || (text == nil && tokens == nil && !bisect) else {
-      throw ValidationError("--text, --tokens and --bisect go with --against.")
+      throw ValidationError("--text, --tokens and --bisect go with --against, the first two with --with.")
     }
     guard golden == nil || (text == nil && tokens == nil && !bisect) else {
       throw ValidationError("--golden has its own tokens, and no steps to bisect.")
@@ -57,7 +75,9 @@ struct JudgingOptions: ParsableArguments {
     let model = try LoadedModel.open(path: path, memory: budget)
     let verdict: Verdict
     var bisection: BisectionReport?
-    if let golden {
+    if let engine {
+      verdict = try judge(model, by: engine, global, comparison)
+    } else if let golden {
       verdict = try comparison.compare(model, with: try LogitFile(path: golden))
     } else {
       let reference = try LoadedModel.open(path: against ?? "", memory: budget)
@@ -79,12 +99,18 @@ struct JudgingOptions: ParsableArguments {
     guard verdict.matches else { throw ExitStatus.differs }
   }
 
+  /// One sequence of tokens: of the usual prompts, or what was asked for.
+  private func judge(
+    _ model: LoadedModel, by engine: ExternalEngine, _ global: GlobalOptions, _ comparison: ModelComparison
+  ) throws(KistError) -> Verdict {
+    let texts = try texts(for: model)
+    let tokens = text == nil ? Array(texts.joined().prefix(model.model.mostTokens ?? .max)) : texts[0]
+    let judge = ExternalJudge(engine: engine, python: python, parallelism: global.parallelism)
+    return try judge.verdict(on: model, tokens: tokens, savingTo: saveLogits, replacing: global.force, comparison)
+  }
+
   private func texts(for reference: LoadedModel) throws(KistError) -> [[Int]] {
     if let tokens { return [try TokenInput.parse(tokens)] }
-    guard let text else { return VerificationTexts.tokens(for: reference).map(\.tokens) }
-    let all = try reference.tokens(of: try readWholeText(text))
-    // Windows that the model reaches, side by side.
-    let size = min(512, reference.model.mostTokens ?? 512)
-    return stride(from: 0, to: all.count, by: size).prefix(16).map { Array(all[$0..<min($0 + size, all.count)]) }
+    return try VerificationTexts.texts(for: reference, of: try text.map(readWholeText))
   }
 }

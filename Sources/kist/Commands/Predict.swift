@@ -10,7 +10,7 @@ struct Predict: ParsableCommand {
       taking the likeliest; with --temperature it draws, the same for the same --seed.
 
       EXAMPLES
-        kist predict model.kist "Once upon a time"
+        kist predict model.kist "Once upon a time" -k 10
         kist predict model.kist "Once upon a time" -n 50
         kist predict model.kist "Once upon a time" -n 50 --temperature 0.8 --top-p 0.95 --seed 7
       """)
@@ -61,8 +61,9 @@ struct Predict: ParsableCommand {
     if global.json { return try Output.json(Report(tokens: prediction.tokens, next: likeliest)) }
     var table = TextTable([.right, .right, .left, .left], titles: ["token", "P(next)", "", ""])
     for token in likeliest {
-      let bar = String(repeating: "█", count: Int((24 * token.probability).rounded()))
-      table.add(["\(token.token)", Quantity.percentage(token.probability), "'\(token.text)'", bar])
+      table.add([
+        "\(token.token)", Quantity.percentage(token.probability), "'\(token.text)'", Bar.text(token.probability),
+      ])
     }
     Output.lines(table.lines(emphasis: Terminal.bold))
   }

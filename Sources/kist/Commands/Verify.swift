@@ -13,6 +13,10 @@ struct Verify: ParsableCommand {
       purpose. probes, the default for files that have some, then runs the model on the prompts that were recorded \
       when the file was made, and compares. Signatures are listed; --key asks for a valid one by that key.
 
+      --with llama.cpp or --with transformers runs the model in that program, in a Python that has it \
+      (llama-cpp-python; transformers and torch), and compares logits on the same tokens: an independent judge. What the \
+      program does not read is converted for it first.
+
       --against runs the same tokens through another model, --golden compares with logits that another program \
       recorded: safetensors with tokens, I64 [n], and logits, F32 [n, vocabulary]. The verdict says how far apart they \
       are, which tolerance decided, and whose word it was. --bisect gives each step the reference's own input and names \
@@ -29,6 +33,8 @@ struct Verify: ParsableCommand {
         kist verify minilm.kist --level quick
         kist verify minilm.kist --key publisher.pub
         kist verify model.kist --against ./hf-dir
+        kist verify model.gguf --with llama.cpp
+        kist verify ./hf-dir --with transformers --python ~/venv/bin/python
         kist verify model.kist --golden logits.safetensors
         kist verify a.kist --against b.kist --bisect
       """)
@@ -47,7 +53,8 @@ struct Verify: ParsableCommand {
 
   func validate() throws {
     guard !judging.isAsked || (key == nil && level == nil) else {
-      throw ValidationError("--against and --golden compare models; --level and --key check a file. Ask for one.")
+      throw ValidationError(
+        "--against, --golden and --with compare models; --level and --key check a file. Ask for one.")
     }
   }
 
@@ -78,7 +85,8 @@ struct Verify: ParsableCommand {
 
   /// Says what is going to be checked and about how long that takes.
   private func announce() {
-    guard let containers = try? Checkpoint.open(path: file).containers, !containers.isEmpty else { return }
+    guard !MappedFile.isAddress(file), let containers = try? Checkpoint.open(path: file).containers, !containers.isEmpty
+    else { return }
     let each = containers.map(\.verificationByteCount)
     let bytes = (stored: each.reduce(0) { $0 + $1.stored }, raw: each.reduce(0) { $0 + $1.raw })
     let threads = Double(Parallelism(threads: global.threads).threadCount)
@@ -93,6 +101,8 @@ struct Verify: ParsableCommand {
       "checking \(what), \(Quantity.bytes(bytes.stored)), which takes about \(Quantity.seconds(max(seconds, 0.01)))")
   }
 }
+
+extension ExternalEngine: ExpressibleByArgument {}
 
 /// How much `kist verify` checks.
 enum VerifyLevel: String, ExpressibleByArgument, CaseIterable {

@@ -34,7 +34,8 @@ struct HeatMap {
       let name = HeatMap.padded("\(row)", digits) + " " + names[row]
       let padding = String(repeating: " ", count: max(0, margin - name.count))
       let cells = shown.map { HeatMap.cell(weights[row * count + $0], width: cellWidth) }.joined()
-      lines.append(name + padding + cells)
+      let line = name + padding + cells
+      lines.append(String(line.reversed().drop { $0 == " " }.reversed()))
     }
     if shown.lowerBound > 0 {
       lines.append(

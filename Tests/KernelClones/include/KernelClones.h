@@ -8,6 +8,7 @@
 
 #include "CKernels.h"
 #include "Inference.h"
+#include "Training.h"
 
 #define IN_PLACE (float *, size_t)
 #define WITH_NUMBER (float *, size_t, float)
@@ -20,6 +21,13 @@
 #define PLACES size_t *, size_t *, size_t
 #define COPYING (const uint8_t *, size_t, const uint8_t *, size_t, bool, bool *, uint8_t *)
 #define MATRIX_VECTOR (const void *, size_t, size_t, const float *, float *)
+
+#define NORM_BACKWARD (const float *, const float *, const float *, float, size_t, bool, float *, float *)
+#define NORM_WEIGHTS (const float *, const float *, const float *, size_t, size_t, size_t, float *, float *)
+#define BACKWARD (const float *, const float *, size_t, float *)
+#define GATE_BACKWARD (const float *, const float *, const float *, size_t, float *, float *)
+#define ADAM (float *, const float *, float *, float *, size_t, const kist_adam_step *)
+#define DESCEND (float *, const float *, float *, size_t, float, float, float, float)
 
 // X(result, name without kist_, parameters)
 #define KIST_KERNELS(X)                                                             \
@@ -48,6 +56,25 @@
   X(void, scale, (float *, float, size_t))                                          \
   X(void, multiply, ACCUMULATING)                                                   \
   X(void, attend, ATTENTION)                                                        \
+  X(void, rms_norm_backward, NORM_BACKWARD)                                         \
+  X(void, layer_norm_backward, NORM_BACKWARD)                                       \
+  X(void, norm_weights_backward, NORM_WEIGHTS)                                      \
+  X(void, add_column_sums, (const float *, size_t, size_t, size_t, float *))        \
+  X(void, silu_backward, BACKWARD)                                                  \
+  X(void, gelu_backward, BACKWARD)                                                  \
+  X(void, gelu_tanh_backward, BACKWARD)                                             \
+  X(void, gelu_quick_backward, BACKWARD)                                            \
+  X(void, relu_backward, BACKWARD)                                                  \
+  X(void, relu_squared_backward, BACKWARD)                                          \
+  X(void, silu_gate_backward, GATE_BACKWARD)                                        \
+  X(void, gelu_gate_backward, GATE_BACKWARD)                                        \
+  X(void, gelu_tanh_gate_backward, GATE_BACKWARD)                                   \
+  X(void, soft_cap_backward, (const float *, size_t, float, float *))               \
+  X(void, softmax_backward, (const float *, size_t, float, float *))                \
+  X(float, cross_entropy, (float *, size_t, size_t, float))                         \
+  X(double, sum_of_squares, (const float *, size_t))                                \
+  X(void, adam, ADAM)                                                               \
+  X(void, descend, DESCEND)                                                         \
   X(void, gemv_f32, MATRIX_VECTOR)                                                  \
   X(void, gemv_bf16, MATRIX_VECTOR)                                                 \
   X(void, gemv_f16, MATRIX_VECTOR)                                                  \

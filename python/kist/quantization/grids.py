@@ -1,4 +1,4 @@
-"""Types that take 8 or 4 numbers at once from a grid: IQ1, IQ2, IQ3. Each group g of 8 numbers has a place in the grid and 8 signs."""
+"""Types that take 8 or 4 numbers at once from a grid: IQ1, IQ2, IQ3. Each 8 numbers have their signs in a byte."""
 
 from __future__ import annotations
 

@@ -4,11 +4,13 @@ extension BPECompiler {
   /// Writes the pairs that merge, and what unused pieces are cut into.
   ///
   /// - Parameter symbols: By character or byte.
-  func compileMerges(_ symbols: [UInt32: UInt32], into writer: inout RecordWriter) throws(KistError) {
+  /// - Returns: The pairs.
+  func compileMerges(_ symbols: [UInt32: UInt32], into writer: inout RecordWriter) throws(KistError) -> MergedPairs {
     let table: PairTableBuilder
     switch definition.merges {
     case .pairs(let pairs):
-      return try compile(pairs, into: &writer)
+      try compile(pairs, into: &writer)
+      return .list(pairs)
     case .byRank:
       table = concatenations(rank: { $0 }, begin: { $0.map { symbols[UInt32($0)] ?? 0 } }).table
     case .byScore(let scores):
@@ -20,7 +22,7 @@ extension BPECompiler {
       compileUnused(found.pairs, into: &writer)
     }
     try table.compile(entries: .merges, index: .mergeIndex, into: &writer)
-    junctions(table, symbols)?.compile(into: &writer)
+    return .table(table)
   }
 
   /// Writes the pairs of a list, which merge in its order; of the same pair twice the last counts, as in tokenizers.
@@ -29,7 +31,7 @@ extension BPECompiler {
       throw KistError(.unsupported, field: "merges", "are \(pairs.count); \(PairTable.highestCount) are supported")
     }
     try check(pairs)
-    let entries = [UInt64](unsafeUninitializedCapacity: 2 * pairs.count) { entries, count in
+    let entries = unsafe [UInt64](unsafeUninitializedCapacity: 2 * pairs.count) { entries, count in
       for (rank, pair) in pairs.enumerated() {
         unsafe entries[2 * rank] = PairTable.key(pair.left, pair.right)
         unsafe entries[2 * rank + 1] = Merging.value(rank: UInt32(rank), merged: pair.merged)

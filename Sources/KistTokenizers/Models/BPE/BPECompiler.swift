@@ -69,23 +69,25 @@ struct BPECompiler {
     var tables = RecordWriter()
     try VocabularyTable.checkIDs(of: vocabulary)
     let symbols = try compileSymbols(into: &tables)
-    try compileMerges(symbols, into: &tables)
+    let pairs = try compileMerges(symbols, into: &tables)
     var options = BPEOptions(units: units, flags: flags(symbols), unknown: definition.unknown)
     options.prefix = definition.continuingSubwordPrefix
     options.suffix = definition.endOfWordSuffix
 
     var whole = WholeTokens(idCount: 0)
-    var vocabularyTables = RecordWriter()
+    var (vocabularyTables, junctionTables) = (RecordWriter(), RecordWriter())
     let merges = tables
-    try Parallelism().forEach(2) { (job) throws(KistError) in
-      if job == 0 {
-        whole = try wholeTokens(symbols, merges)
-      } else {
+    try Parallelism().forEach(3) { (job) throws(KistError) in
+      switch job {
+      case 0: whole = try wholeTokens(symbols, merges)
+      case 1:
         try VocabularyTable.compile(
           vocabulary, kinds: definition.kinds, unindexed: unreachable, into: &vocabularyTables)
+      default: junctions(of: pairs, symbols)?.compile(into: &junctionTables)
       }
     }
     tables.add(vocabularyTables)
+    tables.add(junctionTables)
     compileByteTokens(into: &tables)
     try compileUserDefined(into: &tables)
 

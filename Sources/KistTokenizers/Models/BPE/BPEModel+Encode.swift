@@ -33,7 +33,7 @@ extension BPEModel {
     unsafe PieceList.forEachWindow(of: pieces) { unsafe encode(text, $0, into: &ids, &scratch) }
   }
 
-  /// Appends the ids of up to ``PieceList/windowCount`` pieces of one text.
+  /// Appends the ids of up to ``PieceWindow/pieceCount`` pieces of one text.
   func encode(
     _ text: UnsafeRawBufferPointer, _ pieces: PieceList, into ids: inout [UInt32], _ scratch: inout BPEScratch
   ) {
@@ -74,7 +74,9 @@ extension BPEModel {
   ) {
     let piece = unsafe UnsafeRawBufferPointer(rebasing: text[range])
     if let id = unsafe wholePiece(piece) { return ids.append(id) }
-    guard let junctions else { return unsafe encodeByMerging(piece, into: &ids, &scratch) }
+    // A short run of bytes is merged sooner than its parts are found.
+    let isShort = options.flags.contains(.allBytes) && piece.count <= PieceCache.longestShortPiece
+    guard !isShort, let junctions else { return unsafe encodeByMerging(piece, into: &ids, &scratch) }
     unsafe encodeInParts(text, range, junctions, into: &ids, &scratch)
   }
 

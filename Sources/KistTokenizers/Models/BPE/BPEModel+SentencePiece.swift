@@ -6,14 +6,14 @@ extension BPEModel {
     if options.units == .sentencePiece, !options.flags.contains(.byteFallback) {
       return unsafe encodeFusing(text, into: &ids, &scratch)
     }
-    guard let base = text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    guard let base = unsafe text.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
     let origin = ids.count
     let bounds = unsafe scratch.pieces.bounds
     guard let ends = unsafe bounds.baseAddress.map({ unsafe $0 + 1 }) else { return }
     var start = 0
     while start < text.count {
       unsafe bounds[0] = start
-      let count = unsafe kist_marker_ends(base, text.count, start, ends, PieceList.windowCount)
+      let count = unsafe kist_marker_ends(base, text.count, start, ends, PieceWindow.pieceCount)
       unsafe encode(text, PieceList(following: bounds, count: count), into: &ids, &scratch)
       start = unsafe bounds[count]
       ids.makeRoom(forRest: text.count - start, atRateOf: ids.count - origin, per: start)

@@ -3,8 +3,8 @@ package struct BPEScratch: ~Copyable, @unchecked Sendable {
   var cache = PieceCache()
   var merging = MergeMemory()
   var symbols: [UInt32] = []
-  let pieces = BoundsMemory(PieceList.windowCount)
-  let parts = BoundsMemory(PieceList.partCount)
+  let pieces = BoundsMemory(PieceWindow.pieceCount)
+  let parts = BoundsMemory(PieceWindow.partCount)
 
   package init() {}
 }

@@ -56,7 +56,7 @@ struct GGUFTokens {
   init(_ keys: GGUFTokenizerKeys) throws(KistError) {
     guard let item = keys.item("tokens") else { throw keys.damage("tokens", "is not there") }
     var texts: [[UInt8]] = []
-    try keys.file.forEachString(of: item) { text throws(KistError) in
+    try unsafe keys.file.forEachString(of: item) { text throws(KistError) in
       texts.append(unsafe text.isEmpty ? Array("[EMPTY_\(texts.count)]".utf8) : [UInt8](text))
     }
     guard texts.count <= Int(TokenTable.maximumID) else {
@@ -136,7 +136,7 @@ enum GGUFMerges {
     var pairs: [BPEDefinition.Pair] = []
     var seen: Set<UInt64> = []
     var number = 0
-    try keys.file.forEachString(of: item) { text throws(KistError) in
+    try unsafe keys.file.forEachString(of: item) { text throws(KistError) in
       number += 1
       guard let pair = unsafe Self.pair(text, tokens) else {
         throw KistError(
