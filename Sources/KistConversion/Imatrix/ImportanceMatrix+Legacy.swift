@@ -4,7 +4,7 @@ import KistCore
 /// i32 length and the name of the text. Values are means times calls; numbers are little-endian.
 extension ImportanceMatrix {
   init(legacy file: MappedFile) throws(KistError) {
-    var reader = LegacyReader(file.pointer)
+    var reader = unsafe LegacyReader(file.pointer(0..<file.count))
     let count = try reader.count("number of entries", atLeast: 1)
     var entries: [String: Entry] = [:]
     for index in 0..<count {

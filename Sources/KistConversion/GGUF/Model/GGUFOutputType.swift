@@ -1,3 +1,5 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import KistCore
 
 /// How most tensors of a GGUF are stored that is made of a model: `--outtype` of llama.cpp's converter.
