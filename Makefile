@@ -9,10 +9,14 @@ PYTHON = $(PEERS)/bin/python
 
 APT_PACKAGES = libzstd-dev libxxhash-dev libsimdjson-dev libpcre2-dev zlib1g-dev libopenblas0 libcurl4 pkg-config python3-venv
 
-.PHONY: demo test test-peers bench fuzz format lint docs install clean dependencies spec-peers test-server
+.PHONY: demo tiny-model test test-peers bench fuzz format lint docs install clean dependencies spec-peers test-server
 
 demo: build
 	@sh docs/demo.sh $(BIN)/kist
+
+# Learns a tokenizer and trains a small Llama, into tiny-model/: minutes on two cores.
+tiny-model: build
+	@sh Fixtures/make/tiny_model.sh $(BIN)/kist tiny-model
 
 build: dependencies
 	@$(SWIFT_BUILD) --product kist

@@ -15,6 +15,7 @@ from typing import Any
 import libraries_first  # noqa: F401
 import torch
 import transformers
+from safetensors.torch import load_file
 from safetensors_bytes import Tensor, save
 
 FAMILIES = Path(__file__).resolve().parents[1] / "families"
@@ -38,6 +39,8 @@ def read(name: str) -> Any:
     model = transformers.AutoModelForCausalLM.from_pretrained(
         FAMILIES / name, dtype=torch.float32, attn_implementation="eager"
     )
+    # A text has no padding: the token that some configurations take for it learns like any other.
+    model.get_input_embeddings().padding_idx = None
     return model.eval()  # no dropout
 
 
@@ -57,7 +60,10 @@ def gradients(name: str, batch: torch.Tensor) -> dict[str, Tensor]:
     loss = loss_of(model, batch)
     loss.backward()
     golden = {"loss": stored(loss.detach()[None], "F32")}
+    names = load_file(FAMILIES / name / "model.safetensors").keys()
     for parameter, values in model.named_parameters():
+        if parameter == "lm_head.weight" and "embed_out.weight" in names:
+            parameter = "embed_out.weight"  # as GPT-NeoX's files call it
         golden[f"norm.{parameter}"] = stored(values.grad.norm()[None], "F32")
         golden[f"samples.{parameter}"] = stored(samples(values.grad), "F32")
     return golden

@@ -23,14 +23,16 @@ INLINE void gelu_slope(const floats *x, floats *value, floats *slope) {
   *slope = normal + *x * (density * 0x1.988454p-2f);
 }
 
-/// x σ(2u) with u = √(2/π) (x + 0.044715 x³): σ + x σ (1 - σ) 2u′.
+/// x σ(2u) with u = √(2/π) (x + 0.044715 x³): σ + x σ (1 - σ) 2u′. With e = e^-|2u|, σ (1 - σ) is e / (1 + e)², of which no digits are lost.
 INLINE void gelu_tanh_slope(const floats *x, floats *value, floats *slope) {
   doubles wide = WIDENED(*x);
   doubles twice = 0x1.988453365ff75p+0 * (wide + 0.044715 * (wide * wide * wide));
-  floats s, rise = NARROWED(0x1.988453365ff75p+0 * (1 + 0.134145 * (wide * wide)));
-  sigmoid_wide_lanes(&twice, &s);
+  doubles magnitude = (doubles)((longs)twice | INT64_MIN);
+  floats e, sign = NARROWED(twice), rise = NARROWED(0x1.988453365ff75p+0 * (1 + 0.134145 * (wide * wide)));
+  exp_wide_lanes(&magnitude, &e);
+  floats s = LOGISTIC(sign, e), below = 1 + e;
   *value = *x * s;
-  *slope = s + *x * (s * (1 - s)) * rise;
+  *slope = s + *x * (e / (below * below)) * rise;
 }
 
 INLINE void gelu_quick_slope(const floats *x, floats *value, floats *slope) {

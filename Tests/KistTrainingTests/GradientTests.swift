@@ -76,7 +76,7 @@ import Testing
     let gradient = try LossGradient(parts.store, sequences: 1, context: 24, workers: Workers(threads: 1))
     for text in try parts.batches[0] { _ = try gradient.addGradient(of: [text], share: 1.0 / 3) }
     let (a, b) = (whole.store.gradients.numbers(), parts.store.gradients.numbers())
-    #expect(zip(a, b).map { $0 - $1 }.norm <= 1e-6 * a.norm)
+    #expect(zip(a, b).map { $0 - $1 }.norm <= 1e-5 * a.norm)
   }
 
   @Test(arguments: ["mixtral", "deepseek-v3", "gemma2", "gpt-oss", "bert"])

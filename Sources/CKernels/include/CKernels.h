@@ -93,11 +93,12 @@ typedef struct {
 /// Writes the ids of the first pieces of a list, up to one that has no slot or too many ids, and gives how many pieces these are.
 ///
 /// Piece i goes from `starts[i * stride]` to `ends[i * stride]`. `tag` is a part of every key. `slot_count` is a power of two; `ids` has
-/// room for `capacity`.
+/// room for `capacity`. The key of a piece of more than 15 bytes is its hash, and 0xFF000000 plus its length above its place in
+/// `long_bytes`; with a tag such pieces are not found.
 size_t kist_find_pieces(
     const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
-    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint32_t *long_ids, size_t long_count,
-    uint32_t *ids, size_t capacity, size_t *id_count);
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint8_t *long_bytes, size_t long_byte_count,
+    const uint32_t *long_ids, size_t long_count, uint32_t *ids, size_t capacity, size_t *id_count);
 
 /// Writes where the parts of text[start..<end] end, of which no token can reach into two: up to `capacity`, one or more.
 ///

@@ -5,7 +5,7 @@ extension Architecture {
     modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
     gguf: GGUFForm(
       "falcon", vocabulary: .merges("falcon"),
-      keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, .fileType),
+      keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, .fileType, .unusualRotaryBase),
       parameters: [
         .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),
         .key(.hasTwoNorms, GGUFSource.has("blk.0.attn_norm_2.weight")),

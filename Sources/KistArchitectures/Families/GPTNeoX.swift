@@ -6,7 +6,8 @@ extension Architecture {
       "gptneox", vocabulary: .merges("olmo"),
       keys: .joined(
         .sizes(inOrder: ["context_length", "embedding_length", "block_count", "feed_forward_length"]), .rotarySize,
-        .sizes(inOrder: ["attention.head_count"]), [.flag("use_parallel_residual", .isParallel)], .layerNorm),
+        .sizes(inOrder: ["attention.head_count"]), [.flag("use_parallel_residual", .isParallel)], .layerNorm,
+        .unusualRotaryBase),
       parameters: [.key(.attentionBias, GGUFSource.has("blk.0.attn_qkv.bias"))],
       tensors: .ggufQueryKeyValue(bias: .when(.attentionBias)),
       configuration: [

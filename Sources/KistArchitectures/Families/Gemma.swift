@@ -122,7 +122,7 @@ extension [GGUFKey] {
     sizes(
       inOrder: [
         "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
-      ]), keyValueHeads, rmsNorm, headSizes, fileType)
+      ]), keyValueHeads, rmsNorm, headSizes, fileType, unusualRotaryBase)
 
   fileprivate static let gemma2: [GGUFKey] =
     [.number("attn_logit_softcapping", .attentionSoftCap), .number("final_logit_softcapping", .logitSoftCap)] + window

@@ -4,7 +4,8 @@ extension Architecture {
     name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
     gguf: GGUFForm(
       "phi2", vocabulary: .merges("phi-2"),
-      keys: .joined(.sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize, .fileType),
+      keys: .joined(
+        .sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize, .fileType, .unusualRotaryBase),
       // The converter writes four times the width, whatever the size.
       parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [

@@ -98,6 +98,12 @@ extension [GGUFKey] {
     .size(name) { $0.parameters.isStated(.headSize) ? $0.parameters[.headSize]?.integer : nil }
   }
   static let rotaryBase: [GGUFKey] = [.number("rope.freq_base", .ropeBase)]
+  /// Of families whose converter leaves it out: llama.cpp takes 10000 then.
+  static let unusualRotaryBase: [GGUFKey] = [
+    .number("rope.freq_base") { model in
+      model.parameters[.ropeBase]?.number.flatMap { $0 == 10000 ? nil : Float($0) }
+    }
+  ]
   static let rotarySize: [GGUFKey] = [.size("rope.dimension_count", .rotarySize)]
   static let vocabulary: [GGUFKey] = [.size("vocab_size", .vocabularySize)]
   static let window: [GGUFKey] = [.size("attention.sliding_window", .window)]

@@ -50,16 +50,16 @@ extension ImportanceMatrix {
 }
 
 /// Reads numbers whose places nothing guarantees.
-private struct LegacyReader {
+@safe private struct LegacyReader {
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
 
   init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
 
-  var isAtEnd: Bool { position == bytes.count }
+  var isAtEnd: Bool { unsafe position == bytes.count }
 
   private mutating func take(_ count: Int, _ field: String) throws(KistError) -> UnsafeRawBufferPointer {
-    guard count <= bytes.count - position else {
+    guard unsafe count <= bytes.count - position else {
       throw KistError(
         .invalid, field: field, offset: position, "runs past the end of the file: this is no importance matrix")
     }

@@ -50,6 +50,7 @@ extension Quantization {
     var settings = options.conversion
     settings.probes = .none
     settings.verifies = false
+    settings.leastResumedByteCount = .max
     settings.replacesExisting = true
     let outcome = try Conversion(conversion.source, target: path, conversion.targetFormat, settings)
       .run(progress: progress)
@@ -105,8 +106,10 @@ extension Quantization {
 enum DamageLimits {
   /// Mean KL divergence in nats by the bits of a weight: about ten times what good models lose.
   private static let byBits: [(bits: Double, meanDivergence: Double)] = [
-    (8.5, 5e-3), (6.5, 0.03), (5.5, 0.1), (4.5, 0.3), (3.4, 1), (2.5, 3),
+    (8.5, 5e-3), (6.6, 0.03), (5.5, 0.1), (4.5, 0.3), (3.5, 1), (2.7, 3),
   ]
+  /// Types that only models made for them survive.
+  private static let unjudged: Set<DType> = [.q1_0, .q2_0, .tq1_0, .tq2_0, .iq1_s, .iq1_m]
 
   static func tolerance(of scheme: QuantizationScheme) -> Tolerance? {
     let dtype: DType
@@ -115,7 +118,7 @@ enum DamageLimits {
     case .uniform(let uniform): dtype = uniform
     }
     guard dtype.isBlockType, dtype != .q8_0 else { return nil }
-    let limit = byBits.last { dtype.meanBitsPerElement <= $0.bits + 0.1 }
+    let limit = unjudged.contains(dtype) ? nil : byBits.last { dtype.meanBitsPerElement <= $0.bits }
     return Tolerance(reason: "quantized to \(scheme.name)", meanDivergence: limit?.meanDivergence)
   }
 }

@@ -36,16 +36,12 @@ public struct Quantization: Sendable {
     let importance = try options.importance.map { path throws(KistError) in
       (path: path, matrix: try ImportanceMatrix(path: path))
     }
-    if format == .gguf, source.provenanceFormat != .gguf {
-      throw KistError(
-        .unsupported, file: target,
-        "a GGUF needs llama.cpp's names of tensors and keys, and this version has them only for what came from a GGUF",
-        advice: "write a .kist file")
-    }
-    var planner = try QuantizationPlanner(source, options, importance)
+    // What becomes a GGUF is quantized as one.
+    let model = try format == .gguf ? source.asGGUF(target: target) : source
+    var planner = try QuantizationPlanner(model, options, importance)
     try requireFree(target, options)
     let settled = try settle(&planner, format, progress)
-    let result = try source.quantized(
+    let result = try model.quantized(
       settled.plans, settled.scheme, name: typeName(settled.scheme, settled.prediction), importance)
     let conversion = Conversion(result, target: target, format, options.conversion)
     try conversion.checkTarget()

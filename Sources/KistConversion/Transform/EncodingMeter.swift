@@ -104,7 +104,7 @@ package final class EncodingMeter: Sendable {
   }
 
   private func refusal(_ values: UnsafePointer<Float>, _ elements: Range<Int>) -> KistError {
-    let index = unsafe (0..<elements.count).first { unsafe !values[$0].isFinite } ?? 0
+    let index = (0..<elements.count).first { unsafe !values[$0].isFinite } ?? 0
     let value = unsafe values[index]
     let place = tensor.shape.position(ofElement: elements.lowerBound + index)
     return KistError(

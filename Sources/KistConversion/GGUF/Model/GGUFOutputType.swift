@@ -42,13 +42,10 @@ enum GGUFOutputType: Sendable {
   /// `general.file_type`. Source: `llama_ftype` of llama.h.
   func fileType(isMXFP4: Bool) -> UInt32 {
     switch self {
-    case .f32, .f16,
-      .bf16 where isMXFP4:
-      38
-    case .f32: 0
-    case .f16: 1
+    case .f32: isMXFP4 ? 38 : 0
+    case .f16: isMXFP4 ? 38 : 1
+    case .bf16: isMXFP4 ? 38 : 32
     case .q8_0: 7
-    case .bf16: 32
     case .tq1_0: 36
     case .tq2_0: 37
     }

@@ -1,5 +1,6 @@
 import Foundation
 import KistCore
+import KistTraining
 
 /// Runs and the law that was fitted to them, as a picture: loss by parameters, a colour for each amount of text.
 public struct ScalingChart: Sendable {
@@ -15,7 +16,7 @@ public struct ScalingChart: Sendable {
     return (0..<6).map { all[$0 * (all.count - 1) / 5] }
   }
 
-  var chart: Chart {
+  private var chart: Chart {
     let sizes = runs.map(\.parameters)
     let (low, high) = (log(sizes.min() ?? 1), log(sizes.max() ?? 1))
     let amounts = amounts
@@ -33,11 +34,12 @@ public struct ScalingChart: Sendable {
       ]
     }
     return Chart(
-      title: fit.law.form.formula, x: Chart.Axis(title: "parameters N", isLogarithmic: true),
+      title: fit.law.form.formula, summary: "Losses of \(runs.count) runs by parameters, with the law fitted to them.",
+      x: Chart.Axis(title: "parameters N", isLogarithmic: true),
       y: Chart.Axis(title: "loss L, nats a token", isLogarithmic: true), series: series)
   }
 
   public func write(to path: String, replacing: Bool) throws(KistError) {
-    try chart.write(to: path, replacing: replacing)
+    try chart.picture.write(to: path, replacingExisting: replacing)
   }
 }

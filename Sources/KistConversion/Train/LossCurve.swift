@@ -1,5 +1,5 @@
-import Foundation
 import KistCore
+import KistTraining
 
 /// A training's losses as a picture.
 public struct LossCurve: Sendable {
@@ -17,19 +17,21 @@ public struct LossCurve: Sendable {
     }
   }
 
-  var chart: Chart {
-    Chart(
-      title: "Loss", x: Chart.Axis(title: "step"), y: Chart.Axis(title: "nats a token"),
+  private var chart: Chart {
+    let last = losses.last.map { "; the last is \(Quantity.number(Double($0)))" } ?? ""
+    return Chart(
+      title: "Loss", summary: "The loss of each of \(losses.count) steps of a training\(last).",
+      x: Chart.Axis(title: "step"), y: Chart.Axis(title: "nats a token"),
       series: [
-        Chart.Series(name: "trained on", points: smoothed, style: .line),
+        Chart.Series(name: "trained on", points: smoothed, style: .line, colour: 0),
         Chart.Series(
           name: "held out", points: heldOut.map { Chart.Point(x: Double($0.step), y: Double($0.loss)) },
-          style: .marks),
+          style: .marks, colour: 3),
       ])
   }
 
   /// - Throws: `conflict` when there is a file and it is not replaced.
   public func write(to path: String, replacing: Bool) throws(KistError) {
-    try chart.write(to: path, replacing: replacing)
+    try chart.picture.write(to: path, replacingExisting: replacing)
   }
 }
