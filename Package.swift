@@ -70,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "kist",
       dependencies: [
-        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistArchitectures", "KistInference",
-        "KistTraining", "KistConversion",
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistArchitectures",
+        "KistInference", "KistTraining", "KistConversion",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -101,7 +101,8 @@ let package = Package(
       name: "KistQuantizationTests", dependencies: ["KistQuantization", "CKernels", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "KistArchitecturesTests", dependencies: ["KistArchitectures", "KistCheckpoints", "KistConversion"],
+      name: "KistArchitecturesTests",
+      dependencies: ["KistArchitectures", "KistCheckpoints", "KistConversion", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "KistInferenceTests", dependencies: ["KistInference", "KistCheckpoints"], swiftSettings: strict),

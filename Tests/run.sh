@@ -33,6 +33,7 @@ if [ "${KIST_PEERS:-}" = 1 ]; then
   .peers/bin/python Tests/Peers/differential.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/engines.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/judge.py .build/release/kist || status=1
+  .peers/bin/python Tests/Peers/exports.py .build/release/kist || status=1
 fi
 
 skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")

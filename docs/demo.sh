@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job, on models in the repo: convert, inspect, verify, predict, look inside, edit, sign, and get the same bytes back.
+# The main job, on models in the repo: convert, inspect, quantize, verify, predict, look inside, edit, sign, and get the same bytes back.
 set -eu
 kist=$(realpath "$1")
 folder=$(mktemp -d)
@@ -28,6 +28,11 @@ run kist analogy world.kist king man woman -k 3
 run kist attention world.kist 'The king sits on the throne' --layer 1 --head 2
 run kist score world.kist world-llama/held-out.txt
 run kist verify world.kist --against world-llama --bisect
+
+run kist quantize world.kist -o small.kist --type Q4_K_M
+run kist predict small.kist 'The dog' -n 30
+run kist convert world-llama -o world.gguf
+run kist verify world.gguf --against world-llama
 
 run kist convert tiny.kist -o out
 run diff -r tiny-llama out && echo "no difference: the same bytes, file by file"

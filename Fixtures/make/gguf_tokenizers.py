@@ -1,192 +1,191 @@
-"""LLAMA_CPP_LIB_PATH=…/build/bin python Fixtures/make/gguf_tokenizers.py …/llama_cpp    (pip install gguf==0.19.0 sentencepiece==0.2.3)
+"""python Fixtures/make/gguf_tokenizers.py LLAMA.CPP COMMIT DATA    (pip install torch sentencepiece transformers==4.57.6, which it pins)
 
-Small tokenizers as GGUF, of every model, made of the vocabularies beside them, and the ids that llama.cpp gives for awkward texts. The
-argument is the folder of llama-cpp-python's own bindings (llama_cpp/llama_cpp.py); the library is llama.cpp's libllama.so, built once.
-
-`golden.jsonl`: the file; `pre` where it takes the place of the file's own; `text`; `ids` of the text alone, its special tokens being
-text; `parsed` with special tokens parsed and added.
+Rewrites Fixtures/gguf/tokenizers.json: the tokenizer keys that llama.cpp's converter writes for real and for small vocabularies.
+DATA is the folder of shared data, of which it takes tokenizers/gpt2 and tokenizers/mistral; the others are of Fixtures/tokenizers and
+are made here. A case has the files of a model's folder, but for what DATA has; of long lists the golden file has the SHA-256 of their
+elements, each with its length (little-endian, 64 bits) before it.
 """
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import json
-import os
-import re
+import logging
+import struct
 import sys
 import tempfile
-import types
 from pathlib import Path
 from typing import Any
 
-import sentencepiece
-from gguf import GGUFValueType, GGUFWriter
-from tokenizers_corpus import AWKWARD
+sys.path.append(sys.path.pop(0))  # the library named tokenizers comes before the script of that name here
+LLAMA = Path(sys.argv[1])
+DATA = Path(sys.argv[3])
+sys.path[:0] = [str(LLAMA), str(LLAMA / "gguf-py")]
 
-ROOT = Path(__file__).resolve().parents[1] / "tokenizers"
-FOLDER = ROOT / "gguf"
-NORMAL, UNKNOWN, CONTROL, USER, UNUSED, BYTE = range(1, 7)
-TEXTS = AWKWARD + [
-    "<|endoftext|>chai<|im_end|> x", "<|user|> \n\u3000 chai <s> \u2003shea</s>\n", " <s>  shea</s>  thou <mask> . [MASK] x ", ">>END<<|endoftext|>><<", "   \n    \t  ",
-    "1 12 123 1234 12345 1,234.5 ²³ ٣٤", "it's IT'S he'Ll won'T o'ſ", "a\u3000。\u3000b \u2028 \u2003x。。", "日本、語。「文」！",
-    "\u00bd\u0301\u0903 e\u0301\u0308 한글 \u1100\u1161", "\u037e \u212a \u0130 \u1e9e", "x\n\n\ny\r\n\r\nz", "$+<=>^`|~ @#&*_-",
-]  # fmt: skip
+import gguf
+import numpy
+import transformers
+from conversion import ModelType, get_model_architecture, get_model_class
+from conversion.base import ModelBase, TextModel
 
-
-def oracle(folder: str) -> Any:
-    package = types.ModuleType("llama_cpp")
-    package.__path__ = [folder]
-    sys.modules["llama_cpp"] = package
-    import llama_cpp.llama_cpp as library
-
-    quiet = library.llama_log_callback(lambda *_: None)
-    library.llama_log_set(quiet, None)
-    library.kept = quiet
-    return library
-
-
-LIBRARY = oracle(sys.argv[1])
+FIXTURES = Path(__file__).resolve().parents[1]
+LLAMA_CONFIG = {
+    "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 8, "num_attention_heads": 2,
+    "num_hidden_layers": 1, "intermediate_size": 8, "max_position_embeddings": 32, "rms_norm_eps": 1e-5,
+}
+GPT2_CONFIG = {
+    "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "n_positions": 32,
+}
+MISTRAL_CONFIG = {**LLAMA_CONFIG, "architectures": ["MistralForCausalLM"], "model_type": "mistral"}
+BERT_CONFIG = {
+    "architectures": ["BertModel"], "model_type": "bert", "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1,
+    "intermediate_size": 8, "max_position_embeddings": 32, "type_vocab_size": 2,
+}
+TEMPLATE = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
 
 
-class Vocabulary:
-    def __init__(self, path: Path):
-        parameters = LIBRARY.llama_model_default_params()
-        parameters.vocab_only = True
-        model = LIBRARY.llama_model_load_from_file(str(path).encode(), parameters)
-        assert model, path
-        self.vocabulary = LIBRARY.llama_model_get_vocab(model)
-
-    def ids(self, text: str, special: bool) -> list[int]:
-        content = text.encode()
-        room = 8 * len(content) + 16
-        ids = (LIBRARY.llama_token * room)()
-        count = LIBRARY.llama_tokenize(self.vocabulary, content, len(content), ids, room, special, special)
-        assert count >= 0
-        return list(ids[:count])
-
-
-def write(path: Path, model: str, tokens: list[str | bytes], kinds: list[int], pre: str | None = None,
-          scores: list[float] | None = None, merges: list[str] | None = None, name: str = "tiny", **others: Any) -> None:  # fmt: skip
-    writer = GGUFWriter(path, "llama")
-    writer.add_name(name)
-    for key in ("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count"):
-        writer.add_uint32(f"llama.{key}", 8)
-    writer.add_float32("llama.attention.layer_norm_rms_epsilon", 1e-5)
-    writer.add_tokenizer_model(model)
-    if pre:
-        writer.add_tokenizer_pre(pre)
-    writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
-    if scores:
-        writer.add_token_scores(scores)
-    if merges:
-        writer.add_token_merges(merges)
-    for key, value in others.items():
-        key = "tokenizer.ggml." + key.replace("__", ".")
-        if isinstance(value, bool):
-            writer.add_bool(key, value)
-        elif isinstance(value, bytes):
-            writer.add_key_value(key, list(value), GGUFValueType.ARRAY, GGUFValueType.UINT8)
-        else:
-            writer.add_uint32(key, value)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.close()
+def cases() -> dict[str, dict[str, Any]]:
+    """By name: `data`, a folder of DATA; `files`, contents by name; `pre`, what the converter's digest would say of the vocabulary."""
+    gpt2 = {"vocab_size": 50257, "bos_token_id": 50256, "eos_token_id": 50256}
+    mistral = {"vocab_size": 32000, "bos_token_id": 1, "eos_token_id": 2}
+    return {
+        "gpt2": {"data": "gpt2", "files": {"config.json": {**GPT2_CONFIG, **gpt2}}},
+        "gpt2-padded": {
+            "data": "gpt2",
+            "files": {
+                "config.json": {**GPT2_CONFIG, **gpt2, "vocab_size": 50260},
+                "tokenizer_config.json": {
+                    "tokenizer_class": "GPT2Tokenizer", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
+                    "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>", "add_bos_token": False,
+                    "chat_template": [{"name": "default", "template": TEMPLATE}, {"name": "tool use", "template": "t"}],
+                },
+            },
+        },
+        "mistral": {"data": "mistral", "files": {"config.json": {**MISTRAL_CONFIG, **mistral}}},
+        "mistral-configured": {
+            "data": "mistral",
+            "files": {
+                "config.json": {**MISTRAL_CONFIG, **mistral, "vocab_size": 32002},
+                "added_tokens.json": {"<extra>": 32000},
+                "tokenizer_config.json": {
+                    "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+                    "add_bos_token": True, "add_eos_token": False, "add_prefix_space": True, "chat_template": TEMPLATE,
+                    "added_tokens_decoder": {
+                        "0": {"content": "<unk>", "special": True}, "1": {"content": "<s>", "special": True},
+                        "2": {"content": "</s>", "special": True}, "32001": {"content": "\u2581shown", "special": False},
+                    },
+                },
+            },
+        },
+        "bert": {
+            "pre": "jina-v2-en",
+            "files": {"config.json": {**BERT_CONFIG, "vocab_size": 12, "pad_token_id": 0}, **bert_files()},
+        },
+    }
 
 
-def sentencepiece_tokens(name: str) -> tuple[list[str], list[float], list[int]]:
-    model = sentencepiece.SentencePieceProcessor(model_file=str(next((ROOT / "files" / name).glob("*.model"))))
-    tokens, scores, kinds = [], [], []
-    for id in range(len(model)):
-        tokens.append(model.id_to_piece(id))
-        scores.append(model.get_score(id))
-        controls = "<s>", "</s>", "<ctl>"
-        kind = (
-            UNKNOWN if model.is_unknown(id) else CONTROL if model.is_control(id) else BYTE if model.is_byte(id)
-            else UNUSED if model.is_unused(id) else USER if tokens[-1] in ("<sep>", "thé", "  ") else NORMAL
-        )  # fmt: skip
-        kinds.append(CONTROL if tokens[-1] in controls else kind)
-    return tokens, scores, kinds
+def bert_files() -> dict[str, Any]:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "un", "##aff", "##able", "a", "##b"]
+    specials = words[:5]
+    tokenizer = {
+        "version": "1.0", "truncation": None, "padding": None,
+        "added_tokens": [
+            {"id": at, "content": word, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+            for at, word in enumerate(specials)
+        ],
+        "normalizer": {
+            "type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+            ],
+            "pair": [
+                {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 1}},
+            ],
+            "special_tokens": {
+                word: {"id": word, "ids": [at], "tokens": [word]} for at, word in enumerate(specials) if word in ("[CLS]", "[SEP]")
+            },
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {
+            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+            "vocab": {word: at for at, word in enumerate(words)},
+        },
+    }
+    config = {
+        "tokenizer_class": "BertTokenizer", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]",
+        "unk_token": "[UNK]", "mask_token": "[MASK]", "do_lower_case": True,
+    }
+    return {"tokenizer.json": tokenizer, "tokenizer_config.json": config}
 
 
-def make() -> None:
-    json_of = lambda name: json.loads((ROOT / "files" / name / "tokenizer.json").read_text())
-    model = json_of("gpt2")["model"]
-    tokens = sorted(model["vocab"], key=model["vocab"].get)
-    merges = [merge if isinstance(merge, str) else " ".join(merge) for merge in model["merges"]]
-    control = ["<|endoftext|>", "<|im_end|>", ">>END<<", "<s>", "</s>", "<mask>"]
-    plain = [token for token in tokens if token not in control]
-    users = ["  ", "   ", "      ", "\t\t", "Ġ"]
-    users = [token for token in users if token not in plain]
-    all_tokens = plain + control + users
-    kinds = [NORMAL] * len(plain) + [CONTROL] * len(control) + [USER] * len(users)
-    kinds[all_tokens.index("<|im_end|>")] = NORMAL  # llama.cpp takes it for a special one all the same
-    end = all_tokens.index("<|endoftext|>")
-    common = {"bos_token_id": end, "eos_token_id": end}
-    write(FOLDER / "bpe.gguf", "gpt2", all_tokens, kinds, "gpt-2", merges=merges, **common)
-    write(FOLDER / "bpe-bos.gguf", "gpt2", all_tokens, kinds, "jina-v2-es", merges=merges, add_bos_token=True, add_eos_token=True, **common)
+def keys_of(case: dict[str, Any], folder: Path) -> list[list[Any]]:
+    """Each key that the converter's set_vocab writes, with its type and value, in order."""
+    for name, content in case["files"].items():
+        (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    if "data" in case:
+        for file in (DATA / "tokenizers" / case["data"]).iterdir():
+            if file.name.startswith("tokenizer"):
+                (folder / file.name).symlink_to(file)
+    config = ModelBase.load_hparams(folder, False)
+    if "pre" in case:
+        TextModel.get_vocab_base_pre = lambda self, tokenizer: case["pre"]
+    kind = get_model_class(get_model_architecture(config, ModelType.TEXT))
+    tensors = {"model.norm.weight": numpy.zeros(8, numpy.float32)}
+    from safetensors.numpy import save_file
 
-    tokens, scores, kinds = sentencepiece_tokens("sentencepiece-bpe")
-    write(FOLDER / "spm.gguf", "llama", tokens, kinds, "default", scores)
-    phi = tokens + ["<|endoftext|>", "<|user|>"], kinds + [CONTROL, CONTROL], scores + [0.0, 0.0]
-    write(FOLDER / "spm-phi3.gguf", "llama", phi[0], phi[1], "default", phi[2], name="Phi-3 tiny", add_eos_token=True)
-    write(FOLDER / "spm-no-prefix.gguf", "llama", tokens, kinds, "default", scores, add_space_prefix=False, add_bos_token=False)
-
-    tokens, scores, kinds = sentencepiece_tokens("sentencepiece-unigram")
-    ids = {"unknown_token_id": 0, "eos_token_id": 2, "bos_token_id": 1, "padding_token_id": 0}
-    charsmap = base64.b64decode(json_of("t5")["normalizer"]["precompiled_charsmap"])
-    kinds[20] = kinds[40] = UNUSED
-    write(FOLDER / "unigram.gguf", "t5", tokens, kinds, "default", scores, add_space_prefix=True, remove_extra_whitespaces=True,
-          precompiled_charsmap=charsmap, **ids)  # fmt: skip
-    write(FOLDER / "unigram-plain.gguf", "t5", tokens, kinds, "default", scores, add_bos_token=True, **ids)
-
-    vocabulary = json_of("bert-uncased")["model"]["vocab"]
-    words = sorted(vocabulary, key=vocabulary.get)
-    specials = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
-    spelled = [w if w in specials else w[2:] if w.startswith("##") else "▁" + w for w in words]
-    kinds = [CONTROL if w in specials else NORMAL for w in words]
-    ids = {"bos_token_id": words.index("[CLS]"), "seperator_token_id": words.index("[SEP]"),
-           "unknown_token_id": words.index("[UNK]"), "padding_token_id": words.index("[PAD]")}  # fmt: skip
-    write(FOLDER / "bert.gguf", "bert", spelled, kinds, "default", **ids)
-    write(FOLDER / "bert-cased.gguf", "bert", spelled, kinds, "default", normalizer__lowercase=False, **ids)
-    write(FOLDER / "bert-accents.gguf", "bert", spelled, kinds, "default", normalizer__strip_accents=False, **ids)
+    save_file(tensors, folder / "model.safetensors")
+    model = kind(folder, gguf.LlamaFileType.ALL_F32, folder / "out.gguf", eager=True)
+    model.set_vocab()
+    return [
+        [name, value.type.name, described(value.value, value.sub_type)]
+        for name, value in model.gguf_writer.kv_data[0].items()
+        if name.startswith("tokenizer.")
+    ]
 
 
-def pre_names() -> list[str]:
-    """The first name of each row of the table that the reader has."""
-    source = (ROOT.parents[1] / "Sources/KistTokenizers/Readers/GGUF/GGUFPreTokenizer.swift").read_text()
-    rows = re.findall(r'names: \[\s*"([^"]+)"', source)
-    return [name for name in rows if name not in ("gemma4",)]
+def described(value: Any, kind: gguf.GGUFValueType | None) -> Any:
+    if not isinstance(value, (list, tuple, bytes)):
+        return value
+    digest = hashlib.sha256()
+    name = ""
+    for element in value:
+        name, content = encoded(element, kind)
+        digest.update(struct.pack("<Q", len(content)) + content)
+    return [name, len(value), digest.hexdigest()]
 
 
-def golden() -> None:
-    lines = []
-    for path in sorted(FOLDER.glob("*.gguf")):
-        vocabulary = Vocabulary(path)
-        for text in TEXTS:
-            lines.append({"file": path.name, "text": text, "ids": vocabulary.ids(text, False), "parsed": vocabulary.ids(text, True)})
-    # Every way of cutting text, with one vocabulary.
-    model = FOLDER / "bpe.gguf"
-    content = model.read_bytes()
-    for pre in pre_names():
-        own = len("gpt-2").to_bytes(8, "little") + b"gpt-2"
-        key = b"tokenizer.ggml.pre" + (8).to_bytes(4, "little")
-        changed = content.replace(key + own, key + len(pre).to_bytes(8, "little") + pre.encode())
-        assert changed != content or pre == "gpt-2"
-        with tempfile.NamedTemporaryFile(suffix=".gguf") as file:
-            file.write(changed)
-            file.flush()
-            vocabulary = Vocabulary(Path(file.name))
-            for text in TEXTS:
-                lines.append({"file": "bpe.gguf", "pre": pre, "text": text, "ids": vocabulary.ids(text, False)})
-    with open(FOLDER / "golden.jsonl", "w") as output:
-        for line in lines:
-            output.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
-    print(f"{len(lines)} texts, {sum(p.stat().st_size for p in FOLDER.iterdir())} bytes")
+def encoded(element: Any, kind: gguf.GGUFValueType | None) -> tuple[str, bytes]:
+    if isinstance(element, str):
+        return "STRING", element.encode()
+    if isinstance(element, bytes):
+        return "STRING", element
+    if isinstance(element, float):
+        return "FLOAT32", struct.pack("<f", element)
+    return (kind.name if kind else "INT32"), struct.pack("<i", int(element))
 
 
-FOLDER.mkdir(parents=True, exist_ok=True)
-for old in FOLDER.glob("*.gguf"):
-    old.unlink()
-make()
-golden()
+def main() -> None:
+    logging.disable(logging.CRITICAL)
+    golden = {}
+    original = TextModel.get_vocab_base_pre
+    for name, case in cases().items():
+        with tempfile.TemporaryDirectory() as temporary:
+            TextModel.get_vocab_base_pre = original
+            folder = Path(temporary) / name
+            folder.mkdir()
+            golden[name] = {**case, "keys": keys_of(case, folder)}
+        print(name, [key[0] for key in golden[name]["keys"]])
+    source = f"convert_hf_to_gguf.py of llama.cpp {sys.argv[2]}, transformers {transformers.__version__}"
+    text = json.dumps({"source": source, "cases": golden}, indent=1, ensure_ascii=False)
+    (FIXTURES / "gguf" / "tokenizers.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -101,3 +101,38 @@ KIST_CLONES void kist_compare(const double *values, const double *reference, siz
   comparison->differing = count_lanes(&differing);
   comparison->incomparable = count_lanes(&incomparable);
 }
+
+typedef float floats __attribute__((vector_size(4 * lanes), aligned(4)));
+
+/// Widens the elements from `i` on; those past the end are 0.
+INLINE void widen_lanes(const float *values, size_t i, size_t count, numbers *wide) {
+  floats x = {0};
+  memcpy(&x, values + i, (count - i >= lanes ? lanes : count - i) * sizeof(float));
+  *wide = __builtin_convertvector(x, numbers);
+}
+
+KIST_CLONES void kist_measure_loss(
+    const float *values, const float *written, const float *weights, size_t count, kist_loss *loss) {
+  numbers a, b, w, greatest = zero, errors = zero, squares = zero, weighted = zero;
+  masks nonfinite = {0};
+  for (size_t i = 0; i < count; i += lanes) {
+    widen_lanes(values, i, count, &a);
+    widen_lanes(written, i, count, &b);
+    numbers difference = b - a;
+    masks is_finite = difference - difference == zero;
+    numbers magnitude = (numbers)((masks)difference & INT64_MAX);
+    numbers square = CHOOSE(is_finite, difference * difference, zero);
+    greatest = CHOOSE(is_finite & (magnitude > greatest), magnitude, greatest);
+    errors += square;
+    squares += CHOOSE(is_finite, a * a, zero);
+    nonfinite += ~(a - a == zero);
+    if (!weights) continue;
+    widen_lanes(weights, i, count, &w);
+    weighted += w * square;
+  }
+  loss->maximum = maximum_of_lanes(&greatest);
+  loss->errors = sum_lanes(&errors);
+  loss->squares = sum_lanes(&squares);
+  loss->weighted = sum_lanes(&weighted);
+  loss->nonfinite = count_lanes(&nonfinite);
+}

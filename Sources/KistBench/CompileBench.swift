@@ -14,7 +14,8 @@ func compileBench(_ options: BenchOptions) throws {
     var record: [UInt8] = []
     let read = try best(of: options.runs) { _ = try TokenizerSource.read(path: path) }
     let whole = try best(of: options.runs) { record = try Tokenizer.compile(try TokenizerSource.read(path: path)) }
-    let open = try best(of: options.runs) { _ = try Tokenizer(record: RecordStorage(record)) }
+    let storage = RecordStorage(record)
+    let open = try best(of: options.runs) { _ = try Tokenizer(record: storage) }
     let theirs = runPeer("load_peer.py", [path], options)?["seconds"]
     row(
       "\(try MappedFile(path: path).count / 1_000_000) MB", "read", "and compiled", "record opened", "tokenizers reads")

@@ -36,6 +36,7 @@ struct All: ParsableCommand {
 
   func run() throws {
     try convertBench(options, gigabytes: 5)
+    try ggufBench(options, llamaCPP: nil)
     try editBench(options, gigabytes: 5)
     try packBench(options)
     try openBench(options)
@@ -64,10 +65,15 @@ struct Open: ParsableCommand {
 }
 
 struct Convert: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Converting a large synthetic checkpoint: pace and memory.")
+  static let configuration = CommandConfiguration(
+    abstract: "Converting a large synthetic checkpoint, and a Llama to GGUF: pace and memory.")
   @OptionGroup var options: BenchOptions
-  @Option(help: "Size of the checkpoint.") var gigabytes = 5
-  func run() throws { try convertBench(options, gigabytes: gigabytes) }
+  @Option(help: "Size of the checkpoint; 0 leaves it out.") var gigabytes = 5
+  @Option(help: "A folder with llama.cpp's source.") var llamaCpp: String?
+  func run() throws {
+    if gigabytes > 0 { try convertBench(options, gigabytes: gigabytes) }
+    try ggufBench(options, llamaCPP: llamaCpp)
+  }
 }
 
 struct Infer: ParsableCommand {

@@ -11,6 +11,13 @@ func best(of runs: Int, _ body: () throws -> Void) rethrows -> Double {
   return best
 }
 
+/// Seconds that this process has had a processor.
+func processorSeconds() -> Double {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
 extension Duration {
   var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import KistCheckpoints
 import KistConversion
 import KistCore
 import KistFormat
@@ -37,5 +38,33 @@ func openBench(_ options: BenchOptions) throws {
       row("", milliseconds(ours), theirs.map(milliseconds) ?? "–", gguf.map(milliseconds) ?? "–")
       row("", "", theirs.map { times($0 / ours) } ?? "", gguf.map { times($0 / ours) } ?? "")
     }
+    try openVocabularyBench(options, folder + "/vocabulary.gguf")
   }
+}
+
+/// The same of a GGUF whose vocabulary is large.
+private func openVocabularyBench(_ options: BenchOptions, _ path: String) throws {
+  let (tensorCount, tokenCount) = (1000, 1 << 18)
+  var writer = GGUFWriter()
+  try writer.add("general.architecture", .string("llama"))
+  try writer.add("tokenizer.ggml.tokens", strings: (0..<tokenCount).map { Array("token\($0)".utf8) })
+  try writer.add("tokenizer.ggml.scores", floats: (0..<tokenCount).map { -Float($0) })
+  try writer.add("tokenizer.ggml.token_type", integers: [Int32](repeating: 1, count: tokenCount))
+  for number in 0..<tensorCount { try writer.addTensor("blk.\(number).attn_q.weight", dtype: .f32, shape: [16, 2]) }
+  let layout = try writer.layOut()
+  let file = try NewFile(target: path)
+  try file.output.write(layout.header, at: 0)
+  try file.output.write(
+    [UInt8](repeating: 0, count: layout.fileByteCount - layout.header.count), at: layout.header.count)
+  try file.commit(replacing: true)
+
+  var listed = 0
+  let ours = try best(of: options.runs * 10) {
+    listed = try CheckpointSummary(Checkpoint.open(path: path)).tensors.count
+  }
+  guard listed == tensorCount else { throw KistError(.invalid, "not all tensors were listed") }
+  let theirs = runPeer("open_list.py", ["gguf-file", path, "\(options.runs)"], options)?["seconds"]
+  row("GGUF, \(tensorCount) tensors, \(tokenCount) tokens", "Kist", "gguf-py")
+  row("", milliseconds(ours), theirs.map(milliseconds) ?? "–")
+  row("", "", theirs.map { times($0 / ours) } ?? "")
 }

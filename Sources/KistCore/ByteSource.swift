@@ -8,10 +8,14 @@ public protocol ByteSource: Sendable {
 
   /// Says that a range is not needed any more.
   func release(_ range: Range<Int>)
+
+  /// Whether bytes are computed each time they are read, so that reading them twice costs twice.
+  var isMadeWhenRead: Bool { get }
 }
 
 extension ByteSource {
   public func release(_ range: Range<Int>) {}
+  public var isMadeWhenRead: Bool { false }
 }
 
 /// Bytes in memory.

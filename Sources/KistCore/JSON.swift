@@ -9,20 +9,31 @@ import CSimdJSON
   /// - Throws: `damaged` with the parser's own words.
   /// - Complexity: about 1 GB/s; memory a few times the text.
   public convenience init(_ text: RawSpan, depth: Int = 64) throws(KistError) {
-    let result = unsafe text.withUnsafeBytes { unsafe Self.parse($0, isPadded: false, depth) }
+    let result = unsafe text.withUnsafeBytes { unsafe Self.parseAny($0, isPadded: false, depth) }
     unsafe self.init(try result.get())
   }
 
   /// The same. An array that has room for ``padding`` more bytes is not copied.
   package convenience init(_ text: [UInt8], depth: Int) throws(KistError) {
     let isPadded = text.capacity - text.count >= Self.padding
-    let result = unsafe text.withUnsafeBytes { unsafe Self.parse($0, isPadded: isPadded, depth) }
+    let result = unsafe text.withUnsafeBytes { unsafe Self.parseAny($0, isPadded: isPadded, depth) }
     unsafe self.init(try result.get())
   }
 
   package static let padding = Int(kist_json_padding)
 
   private init(_ document: OpaquePointer) { unsafe self.document = unsafe document }
+
+  /// The parser has no integers of more than 64 bits; Python writes them, and they are taken as floating-point numbers.
+  @unsafe private static func parseAny(
+    _ bytes: UnsafeRawBufferPointer, isPadded: Bool, _ depth: Int
+  ) -> Result<OpaquePointer, KistError> {
+    let result = unsafe parse(bytes, isPadded: isPadded, depth)
+    guard case .failure = unsafe result, let text = unsafe WideIntegers.asFloats(bytes) else { return unsafe result }
+    let second = unsafe text.withUnsafeBytes { unsafe parse($0, isPadded: false, depth) }
+    if case .success = unsafe second { return unsafe second }
+    return unsafe result
+  }
 
   @unsafe private static func parse(
     _ bytes: UnsafeRawBufferPointer, isPadded: Bool, _ depth: Int

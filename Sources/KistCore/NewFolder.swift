@@ -5,9 +5,12 @@ package final class NewFolder: Sendable {
   /// Where to write the files until then.
   package let path: String
   private let target: String
+  /// Whether the folder stays when it does not get its name.
+  private let isKept: Bool
 
   package init(target: String) throws(KistError) {
     self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
+    isKept = false
     let name = URL(fileURLWithPath: self.target).lastPathComponent
     let tag = String(UInt32.random(in: 0...UInt32.max), radix: 36)
     path = "\(parentFolder(of: self.target))/.\(name).\(tag).partial"
@@ -17,10 +20,23 @@ package final class NewFolder: Sendable {
   /// Takes a folder that is complete.
   package init(taking path: String, target: String) {
     self.path = path
+    isKept = false
     self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  /// A folder that has a name of its own until it is complete, and may be there already.
+  package init(target: String, unfinished path: String) throws(KistError) {
+    self.path = path
+    isKept = true
+    self.target = target.hasSuffix("/") && target.count > 1 ? String(target.dropLast()) : target
+    guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw .fromCreation(of: self.target, missing: self.target)
+    }
+  }
+
+  deinit { if !isKept { remove() } }
+
+  private func remove() { try? FileManager.default.removeItem(atPath: path) }
 
   /// Gives the folder its name.
   ///
@@ -33,6 +49,7 @@ package final class NewFolder: Sendable {
       case ENOTEMPTY, EEXIST:
         guard replacing else { throw .fromErrno(file: target, EEXIST) }
         try moveFiles()
+        remove()
       case ENOTDIR: throw KistError(.conflict, file: target, "is a file, where a folder is to be written")
       default: throw .fromErrno(file: target)
       }

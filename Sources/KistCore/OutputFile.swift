@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Where a file's bytes are written. Tests put a recording stand-in here to simulate crashes.
 package protocol FileOutput: Sendable {
@@ -57,9 +58,13 @@ package final class NewFile: Sendable {
   package let output: DescriptorOutput
   private let target: String
   private let hiddenName: String?
+  /// Whether the file stays under its hidden name when it gets no other.
+  private let isKept: Bool
+  private let isCommitted = Atomic<Bool>(false)
 
   package init(target: String) throws(KistError) {
     self.target = target
+    isKept = false
     let folder = parentFolder(of: target)
     var descriptor = unsafe open(folder, openUnnamed | O_RDWR | O_CLOEXEC, 0o666)
     if descriptor < 0, errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL {
@@ -73,9 +78,19 @@ package final class NewFile: Sendable {
     output = DescriptorOutput(descriptor: descriptor, path: target)
   }
 
+  /// A file that has a name of its own until it is complete, and may be there already.
+  package init(target: String, unfinished path: String) throws(KistError) {
+    self.target = target
+    isKept = true
+    hiddenName = path
+    let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .fromCreation(of: path, missing: parentFolder(of: path)) }
+    output = DescriptorOutput(descriptor: descriptor, path: target)
+  }
+
   deinit {
     close(output.descriptor)
-    if let hiddenName { unsafe unlink(hiddenName) }
+    if let hiddenName, !isKept || isCommitted.load(ordering: .relaxed) { unsafe unlink(hiddenName) }
   }
 
   /// Syncs the file and gives it its name.
@@ -99,6 +114,7 @@ package final class NewFile: Sendable {
         throw .fromErrno(file: target)
       }
     }
+    isCommitted.store(true, ordering: .relaxed)
     syncFolder(parentFolder(of: target))
   }
 

@@ -22,7 +22,7 @@ struct KistCommand: ParsableCommand {
       """,
     version: KistVersion.name,
     subcommands: [
-      Convert.self, Join.self,
+      Convert.self, Quantize.self, Imatrix.self, Join.self,
       Inspect.self, Show.self, Diff.self,
       Verify.self, Logits.self,
       Predict.self, Embed.self, Score.self,

@@ -32,6 +32,12 @@ struct GGUFGolden: Sendable {
       uniqueKeysWithValues: models.compactMap { name, model in GGUFGolden(model).map { (name, $0) } })
   }()
 
+  /// Keys that the converter leaves out, so that llama.cpp takes 10000: docs/gguf.md.
+  static let additions: Set<String> = [
+    "falcon.rope.freq_base", "gptneox.rope.freq_base", "phi2.rope.freq_base", "stablelm.rope.freq_base",
+    "gemma.rope.freq_base", "gemma2.rope.freq_base",
+  ]
+
   static let names = all.keys.sorted()
 
   init?(_ json: JSONValue) {

@@ -48,6 +48,15 @@ import Testing
     #expect(values.map { $0.members?.count } == [nil, nil, nil, nil, nil, nil, nil, 0])
   }
 
+  @Test func `integers of more than 64 bits leave all around them as it was`() throws {
+    let value = try parse(
+      #"{"a\\": "18446744073709551616\"", "b": [-18446744073709551616, 12345678901234567890], "c": 1e22}"#)
+    #expect(value["a\\"]?.string == "18446744073709551616\"")
+    #expect(value["b"]?.array?.map(\.double) == [-0x1p64, 12_345_678_901_234_567_890])
+    #expect(value["c"]?.double == 1e22)
+    #expect(throws: KistError.self) { try parse(#"{"a": 18446744073709551616, "b": 01}"#) }
+  }
+
   @Test func `escapes stand for their characters`() throws {
     let text = try #require(parse(#""\"\\\/\b\f\n\r\t\u0000\u00e9\ud83e\udd99é🦙""#).string)
     #expect(Array(text.unicodeScalars) == Array("\"\\/\u{8}\u{c}\n\r\t\0\u{e9}\u{1f999}é🦙".unicodeScalars))
@@ -60,7 +69,10 @@ import Testing
       ("-9223372036854775808", .min, nil, -0x1p63),
       ("9223372036854775808", nil, 9_223_372_036_854_775_808, 0x1p63),
       ("18446744073709551615", nil, .max, 0x1p64), ("1.0", nil, nil, 1), ("1e2", nil, nil, 100),
-      ("-2.5E-3", nil, nil, -0.0025), ("0.1", nil, nil, 0.1), ("5e-324", nil, nil, .leastNonzeroMagnitude),
+      // Wider than 64 bits, as Python writes them.
+      ("18446744073709551616", nil, nil, 0x1p64), ("-9223372036854775809", nil, nil, -0x1p63),
+      ("1000000000000000019884624838656", nil, nil, 1e30), ("-2.5E-3", nil, nil, -0.0025), ("0.1", nil, nil, 0.1),
+      ("5e-324", nil, nil, .leastNonzeroMagnitude),
     ] as [(text: String, int: Int?, uint64: UInt64?, double: Double?)])
   func `numbers are what they say`(text: String, int: Int?, uint64: UInt64?, double: Double?) throws {
     let value = try parse(text)
@@ -70,7 +82,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", " ", "nul", "tru", "01", "+1", "1.", ".5", "1e", "0x1", "NaN", "1e400", "18446744073709551616", "[1,]",
+    "", " ", "nul", "tru", "01", "+1", "1.", ".5", "1e", "0x1", "NaN", "1e400", "[1,]",
     "{,}", #"{"a"}"#, #"{"a":}"#, "{a: 1}", "['a']", "[1] 2", "\"\t\"", #""\x""#, #""\u12""#, #""\ud800""#,
     #""\udc00\ud800""#, "[1 2]", "]", "\u{feff}[", "// x",
   ])

@@ -7,7 +7,8 @@ struct RowEncoderTests {
     let encoder = try #require(RowEncoder(dtype))
     var words = [Word](repeating: 0, count: values.count)
     unsafe words.withUnsafeMutableBytes { target in
-      unsafe encoder.encode(values, rows: 1, columns: values.count, into: target.baseAddress!)
+      guard let base = target.baseAddress else { return }
+      unsafe encoder.encode(values, rows: 1, columns: values.count, into: base)
     }
     return words
   }

@@ -151,6 +151,31 @@ struct BPEPropertyTests {
     #expect(areSame)
   }
 
+  /// Short and long ones, again and again: they are looked up many at a time, by keys or by hashes.
+  @Test(arguments: ["tiktoken-1.json", "random-0.json"])
+  func `pieces of one text become what each becomes alone`(_ name: String) throws {
+    let model = try BPEFixture(name).model
+    var generator = SeededGenerator(seed: 10)
+    let few = (0..<400).map { piece("abc", [3, 15, 16, 17, 24, 40, 200, 1030][$0 % 8] - $0 % 3, &generator) }
+    var scratch = BPEScratch()
+    for _ in 0..<4 {
+      let pieces = (0..<3000).map { _ in
+        Int.random(in: 0..<9, using: &generator) == 0
+          ? piece("abc", Int.random(in: 1...60, using: &generator), &generator)
+          : few.randomElement(using: &generator) ?? []
+      }
+      var (text, ranges): ([UInt8], [Range<Int>]) = ([], [])
+      for piece in pieces {
+        ranges.append(text.count..<text.count + piece.count)
+        text += piece
+      }
+      var ids: [UInt32] = []
+      unsafe text.withUnsafeBytes { unsafe model.encode($0, pieces: ranges, into: &ids, &scratch) }
+      let areSame = ids == pieces.flatMap { model.ids($0) }
+      #expect(areSame)
+    }
+  }
+
   @Test(arguments: [
     "byte-level-fallback.json", "sp-random-2.json", "sp-unused.json", "tiktoken-0.json", "prefix-suffix.json",
   ])

@@ -110,7 +110,7 @@ import Testing
     for round in 0..<3000 {
       let text = (0..<round % 60).flatMap { _ in fragments.randomElement(using: &generator) ?? [] }
       unsafe text.withUnsafeBufferPointer { buffer in
-        for start in buffer.indices where buffer[start] & 0xC0 != 0x80 {
+        for start in text.indices where text[start] & 0xC0 != 0x80 {
           let (fast, plain) = unsafe (
             map.endOfKept(in: buffer, from: start), map.plainEndOfKept(in: buffer, from: start)
           )

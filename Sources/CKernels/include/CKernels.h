@@ -44,6 +44,18 @@ typedef struct {
 /// Compares `count` numbers with those of a reference, in lanes as kist_summarize.
 void kist_compare(const double *values, const double *reference, size_t count, kist_comparison *comparison);
 
+/// What numbers lose when they are written in another dtype. Sums and maximum are of pairs with a finite difference.
+typedef struct {
+  double maximum;          // of |written - value|
+  double errors, squares;  // the sums of (written - value)^2 and of value^2
+  double weighted;         // the sum of weight * (written - value)^2; 0 without weights
+  uint64_t nonfinite;      // values that are NaN or infinite
+} kist_loss;
+
+/// Compares `count` numbers with what was written of them, in lanes as kist_summarize. `weights` may be null.
+void kist_measure_loss(
+    const float *values, const float *written, const float *weights, size_t count, kist_loss *loss);
+
 /// Widens `count` numbers, at any address, exactly.
 void kist_widen_f32(const void *source, size_t count, double *values);
 void kist_widen_bf16(const void *source, size_t count, double *values);
@@ -81,11 +93,12 @@ typedef struct {
 /// Writes the ids of the first pieces of a list, up to one that has no slot or too many ids, and gives how many pieces these are.
 ///
 /// Piece i goes from `starts[i * stride]` to `ends[i * stride]`. `tag` is a part of every key. `slot_count` is a power of two; `ids` has
-/// room for `capacity`.
+/// room for `capacity`. The key of a piece of more than 15 bytes is its hash, and 0xFF000000 plus its length above its place in
+/// `long_bytes`; with a tag such pieces are not found.
 size_t kist_find_pieces(
     const uint8_t *text, size_t count, const size_t *starts, const size_t *ends, size_t stride, size_t piece_count,
-    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint32_t *long_ids, size_t long_count,
-    uint32_t *ids, size_t capacity, size_t *id_count);
+    uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint8_t *long_bytes, size_t long_byte_count,
+    const uint32_t *long_ids, size_t long_count, uint32_t *ids, size_t capacity, size_t *id_count);
 
 /// Writes where the parts of text[start..<end] end, of which no token can reach into two: up to `capacity`, one or more.
 ///

@@ -5,6 +5,7 @@ public indirect enum ConfigValue: Sendable, Equatable {
   case null
   case value(ParameterValue)
   case object([String: ConfigValue])
+  case list([ConfigValue])
 }
 
 extension ConfigValue {
@@ -15,6 +16,9 @@ extension ConfigValue {
     switch self {
     case .null: return "null"
     case .value(let value): return value.json
+    case .list(let elements):
+      let inner = indent + "  "
+      return "[\n" + elements.map { inner + $0.text(indent: inner) }.joined(separator: ",\n") + "\n\(indent)]"
     case .object(let members):
       guard !members.isEmpty else { return "{}" }
       let inner = indent + "  "

@@ -2,6 +2,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_bert.py.
   static let bert = encoder(
     name: "bert", prefix: "bert.", classNames: ["BertModel", "BertForMaskedLM", "BertForPreTraining"],
+    vocabulary: .encoder("jina-v2-en", types: .first),
     parameters: [
       .key(.contextLength, "max_position_embeddings", or: .value(512))
     ],
@@ -11,6 +12,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_roberta.py.
   static let roberta = encoder(
     name: "roberta", prefix: "roberta.", classNames: ["RobertaModel", "RobertaForMaskedLM"],
+    vocabulary: .encoder("roberta-bpe", types: .last),
     parameters: [
       .key(.positionCount, "max_position_embeddings", or: .value(512)),
       .key(.paddingToken, "pad_token_id", or: .value(1)),
@@ -20,13 +22,15 @@ extension Architecture {
     ignoredTensors: ["lm_head.*"])
 
   private static func encoder(
-    name: String, prefix: String, classNames: [String], parameters: [ParameterRule], ignoredTensors: [String]
+    name: String, prefix: String, classNames: [String], vocabulary: GGUFVocabulary, parameters: [ParameterRule],
+    ignoredTensors: [String]
   ) -> Architecture {
     Architecture(
       name: name, classNames: classNames, modelTypes: [name],
       // RoBERTa's rows before the first position are left out there, so that it is BERT.
       gguf: GGUFForm(
-        "bert", keys: .sizes + .layerNorm + [.fixed("attention.causal", .bool(false))],
+        "bert", vocabulary: vocabulary,
+        keys: .sizes + .layerNorm + .fileType + [.fixed("attention.causal", .bool(false)), .pooling],
         parameters: [.fixed(.positionOffset, .absent), .key(.contextLength, "context_length")],
         tensors: .norm(.attentionPostNorm, "blk.{layer}.attn_output_norm")
           + .norm(.feedForwardPostNorm, "blk.{layer}.layer_output_norm")),

@@ -3,7 +3,9 @@ extension Architecture {
   static let bloom = Architecture(
     name: "bloom", classNames: ["BloomForCausalLM", "BloomModel"], modelTypes: ["bloom"],
     gguf: GGUFForm(
-      "bloom", keys: .sizesOfBLOOM + .keyValueHeads + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
+      "bloom", vocabulary: .merges("bloom"), keys: .sizesOfBLOOM + .keyValueHeads + .layerNorm + .fileType,
+      tensors: .ggufQueryKeyValue(bias: .always)
+    ),
     parameters: [
       .key(.vocabularySize, "vocab_size"),
       .key(.width, "n_embed", "hidden_size"),
@@ -41,7 +43,7 @@ extension Architecture {
 
 extension [GGUFKey] {
   /// The converter takes the width for the context's length.
-  fileprivate static let sizesOfBLOOM = sizes.map { key in
-    key.name == "context_length" ? .size(key.name, .width) : key
-  }
+  fileprivate static let sizesOfBLOOM = sizes(
+    inOrder: ["context_length", "embedding_length", "feed_forward_length", "block_count", "attention.head_count"],
+    replaced: [.size("context_length", .width)])
 }

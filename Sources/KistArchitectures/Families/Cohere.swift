@@ -3,8 +3,9 @@ extension Architecture {
   static let cohere = Architecture(
     name: "cohere", classNames: ["CohereForCausalLM", "CohereModel"], modelTypes: ["cohere"],
     gguf: GGUFForm(
-      "command-r",
-      keys: .joined(.sizes, .keyValueHeads, .layerNorm, .rotaryBase, .noScaling, [.number("logit_scale", .logitScale)]),
+      "command-r", vocabulary: .merges("command-r"),
+      keys: .joined(
+        .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .fileType, [.number("logit_scale", .logitScale)], .noScaling),
       parameters: .ggufBias),
     parameters: .joined(
       .modern, .rotary(base: 500_000), .cohere,
@@ -23,10 +24,10 @@ extension Architecture {
   static let cohere2 = Architecture(
     name: "cohere2", classNames: ["Cohere2ForCausalLM", "Cohere2Model"], modelTypes: ["cohere2"],
     gguf: GGUFForm(
-      "cohere2",
+      "cohere2", vocabulary: .merges("command-r"),
       keys: .joined(
-        .sizes, .keyValueHeads, .layerNorm, .rotaryBase, .rotarySize, .noScaling, .headSizes, .window, .vocabulary,
-        [.number("logit_scale", .logitScale)]), parameters: .ggufBias),
+        .sizes, .keyValueHeads, .rotaryBase, .layerNorm, .headSizes, .fileType, [.number("logit_scale", .logitScale)],
+        .window, .vocabulary, .rotarySize, .noScaling), parameters: .ggufBias),
     parameters: .joined(
       .modern, .rotary(), .layerTypes, .cohere,
       [

@@ -3,7 +3,7 @@ extension Architecture {
   static let deepSeekV2 = Architecture(
     name: "deepseek-v2", classNames: ["DeepseekV2ForCausalLM", "DeepseekV2Model"], modelTypes: ["deepseek_v2"],
     gguf: GGUFForm(
-      "deepseek2", keys: .deepSeek(gatingFunction: 1),
+      "deepseek2", vocabulary: .merges("deepseek-v3"), keys: .deepSeek(gatingFunction: 1),
       // One group is no group.
       parameters: .ggufDeepSeek + [
         .fixed(.takesAllGroups, .equals(.expertGroupCount, 1)),
@@ -40,7 +40,8 @@ extension Architecture {
   static let deepSeekV3 = Architecture(
     name: "deepseek-v3", classNames: ["DeepseekV3ForCausalLM", "DeepseekV3Model"], modelTypes: ["deepseek_v3"],
     gguf: GGUFForm(
-      "deepseek2", mark: .value("expert_gating_func", 2), keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
+      "deepseek2", vocabulary: .merges("deepseek-v3"), mark: .value("expert_gating_func", 2),
+      keys: .deepSeek(gatingFunction: 2), parameters: .ggufDeepSeek,
       tensors: .ggufDeepSeek, configuration: .configDeepSeek),
     parameters: .joined(
       .modern, .rotary(), .deepSeek,
@@ -147,19 +148,29 @@ extension [TensorRule] {
 extension [GGUFKey] {
   /// llama.cpp attends to the shared vector: one key head of both its parts.
   fileprivate static func deepSeek(gatingFunction: UInt32) -> [GGUFKey] {
-    sizes + rmsNorm + rotaryBase + rotaryScaling + vocabulary + experts + expertSize + [
-      .fixed("attention.head_count_kv", .uint32(1)),
-      .size("attention.key_length") { $0.layers[0].attention.latent.map { $0.keyValueRank + $0.rotarySize } },
-      .size("attention.value_length", .keyValueRank), .size("attention.key_length_mla", .headSize),
-      .size("attention.value_length_mla", .valueHeadSize), .size("attention.kv_lora_rank", .keyValueRank),
-      .size("attention.q_lora_rank", .queryRank), .size("rope.dimension_count", .rotaryHeadSize),
-      .number("rope.scaling.yarn_log_multiplier") { model in
-        model.parameters[.ropeMScaleAllSizes]?.number.map { Float(0.1 * $0) }
-      },
-      .size("leading_dense_block_count", .firstExpertLayer), .size("expert_shared_count", .sharedExpertCount),
+    .joined(
+      sizes, [.fixed("attention.head_count_kv", .uint32(1))], rotaryScaling, rotaryBase, rmsNorm, experts,
+      sharedLatent(gatingFunction: gatingFunction), fileType,
+      [.size("leading_dense_block_count", .firstExpertLayer)], vocabulary,
+      [
+        .size("attention.q_lora_rank", .queryRank), .size("attention.kv_lora_rank", .keyValueRank),
+        .size("attention.key_length_mla", .headSize), .size("attention.value_length_mla", .valueHeadSize),
+      ], expertSize,
+      [
+        .size("expert_shared_count", .sharedExpertCount), .number("expert_weights_scale", .expertWeightScale),
+        .flag("expert_weights_norm", .normalizesExpertWeights), .size("rope.dimension_count", .rotaryHeadSize),
+        .number("rope.scaling.yarn_log_multiplier") { model in
+          model.parameters[.ropeMScaleAllSizes]?.number.map { Float(0.1 * $0) }
+        },
+      ])
+  }
+
+  private static func sharedLatent(gatingFunction: UInt32) -> [GGUFKey] {
+    [
       .size("expert_group_count", .expertGroupCount), .size("expert_group_used_count", .expertGroupsPerToken),
-      .number("expert_weights_scale", .expertWeightScale), .flag("expert_weights_norm", .normalizesExpertWeights),
       .fixed("expert_gating_func", .uint32(gatingFunction)),
+      .size("attention.key_length") { $0.layers[0].attention.latent.map { $0.keyValueRank + $0.rotarySize } },
+      .size("attention.value_length", .keyValueRank),
     ]
   }
 }

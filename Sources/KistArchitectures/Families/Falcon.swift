@@ -4,8 +4,8 @@ extension Architecture {
     name: "falcon", classNames: ["FalconForCausalLM", "FalconModel", "RWForCausalLM"],
     modelTypes: ["falcon", "RefinedWeb", "RefinedWebModel"],
     gguf: GGUFForm(
-      "falcon",
-      keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, [.fixed("tensor_data_layout", .string("jploski"))]),
+      "falcon", vocabulary: .merges("falcon"),
+      keys: .joined(.sizesOfFalcon, .keyValueHeads, .layerNorm, .fileType, .unusualRotaryBase),
       parameters: [
         .key(.keyValueHeadCount, "attention.head_count_kv", or: .same(.headCount)),
         .key(.hasTwoNorms, GGUFSource.has("blk.0.attn_norm_2.weight")),
@@ -73,7 +73,12 @@ extension Architecture {
 
 extension [GGUFKey] {
   /// The converter takes four times the width for the feed-forward's size.
-  fileprivate static let sizesOfFalcon = sizes.map { key in
-    key.name == "feed_forward_length" ? .size(key.name) { 4 * $0.width } : key
-  }
+  fileprivate static let sizesOfFalcon = sizes(
+    inOrder: [
+      "context_length", "tensor_data_layout", "embedding_length", "feed_forward_length", "block_count",
+      "attention.head_count",
+    ],
+    replaced: [
+      .fixed("tensor_data_layout", .string("jploski")), .size("feed_forward_length") { 4 * $0.width },
+    ])
 }

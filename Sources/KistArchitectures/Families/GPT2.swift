@@ -3,7 +3,8 @@ extension Architecture {
   static let gpt2 = Architecture(
     name: "gpt2", classNames: ["GPT2LMHeadModel", "GPT2Model"], modelTypes: ["gpt2"],
     gguf: GGUFForm(
-      "gpt2", keys: .sizes + .layerNorm, tensors: .ggufQueryKeyValue(bias: .always)),
+      "gpt2", vocabulary: .merges("gpt-2"), keys: .sizes + .layerNorm + .fileType,
+      tensors: .ggufQueryKeyValue(bias: .always)),
     parameters: .gpt + [
       .key(.contextLength, "n_positions", "max_position_embeddings", or: .value(1024)),
       .key(.tiesEmbeddings, "tie_word_embeddings", or: .value(true)),

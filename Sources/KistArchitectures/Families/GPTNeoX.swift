@@ -3,9 +3,17 @@ extension Architecture {
   static let gptNeoX = Architecture(
     name: "gpt-neox", classNames: ["GPTNeoXForCausalLM", "GPTNeoXModel"], modelTypes: ["gpt_neox"],
     gguf: GGUFForm(
-      "gptneox", keys: .joined(.sizes, .layerNorm, .rotarySize, [.flag("use_parallel_residual", .isParallel)]),
+      "gptneox", vocabulary: .merges("olmo"),
+      keys: .joined(
+        .sizes(inOrder: ["context_length", "embedding_length", "block_count", "feed_forward_length"]), .rotarySize,
+        .sizes(inOrder: ["attention.head_count"]), [.flag("use_parallel_residual", .isParallel)], .layerNorm,
+        .unusualRotaryBase),
       parameters: [.key(.attentionBias, GGUFSource.has("blk.0.attn_qkv.bias"))],
-      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias))),
+      tensors: .ggufQueryKeyValue(bias: .when(.attentionBias)),
+      configuration: [
+        .key(.rotaryFraction, "rotary_pct", or: .ratio(.rotarySize, .headSize)),
+        .key(.ropeBase, "rotary_emb_base", or: .same(.ropeBase)),
+      ]),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .fixed(.keyValueHeadCount, .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),

@@ -3,7 +3,8 @@ extension Architecture {
   static let gptOSS = Architecture(
     name: "gpt-oss", classNames: ["GptOssForCausalLM", "GptOssModel"], modelTypes: ["gpt_oss"],
     gguf: GGUFForm(
-      "gpt-oss", keys: .joined(.modern, .headSizes, .window, .experts, .expertSize),
+      "gpt-oss", vocabulary: .merges("gpt-4o"),
+      keys: .joined(.modern, .experts, .headSizes, .fileType, .window, .expertSize),
       parameters: .ggufBias + [.fixed(.isMXFP4, .value(false))],
       tensors: .norm(.feedForwardNorm, "blk.{layer}.post_attention_norm")),
     parameters: .joined(

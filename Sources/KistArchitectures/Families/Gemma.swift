@@ -2,7 +2,7 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_gemma.py.
   static let gemma = Architecture(
     name: "gemma", classNames: ["GemmaForCausalLM", "GemmaModel"], modelTypes: ["gemma"],
-    gguf: GGUFForm("gemma", keys: .joined(.sizes, .keyValueHeads, .rmsNorm, .headSizes)),
+    gguf: GGUFForm("gemma", vocabulary: .pieces(space: .never, tokens: .codeGemma), keys: .gemma),
     parameters: .joined(
       .modern, .rotary(), .gemma,
       [
@@ -22,7 +22,7 @@ extension Architecture {
   static let gemma2 = Architecture(
     name: "gemma2", classNames: ["Gemma2ForCausalLM", "Gemma2Model"], modelTypes: ["gemma2"],
     gguf: GGUFForm(
-      "gemma2", keys: .joined(.sizes, .keyValueHeads, .rmsNorm, .headSizes, .gemma2), parameters: .ggufGemma),
+      "gemma2", vocabulary: .pieces(space: .never), keys: .gemma + .gemma2, parameters: .ggufGemma),
     parameters: .joined(
       .modern, .rotary(), .layerTypes, .gemma, .gemma2,
       [
@@ -41,7 +41,10 @@ extension Architecture {
   static let gemma3 = Architecture(
     name: "gemma3", classNames: ["Gemma3ForCausalLM", "Gemma3TextModel"], modelTypes: ["gemma3_text"],
     gguf: GGUFForm(
-      "gemma3", keys: .joined(.modern, .headSizes, .gemma2, [.number("rope.freq_base_swa", .localRopeBase)]),
+      "gemma3", vocabulary: .pieces(space: .never),
+      keys: .joined(
+        .sizes, .keyValueHeads, .rotaryScaling, .rotaryBase, [.number("rope.freq_base_swa", .localRopeBase)], .rmsNorm,
+        .headSizes, .fileType, .gemma2),
       parameters: .ggufGemma),
     parameters: .joined(
       .modern, .rotary(base: 1_000_000, at: ["rope_scaling", "rope_parameters.full_attention"]), .layerTypes, .gemma,
@@ -115,8 +118,20 @@ extension [TensorRule] {
 }
 
 extension [GGUFKey] {
+  fileprivate static let gemma: [GGUFKey] = .joined(
+    sizes(
+      inOrder: [
+        "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
+      ]), keyValueHeads, rmsNorm, headSizes, fileType, unusualRotaryBase)
+
   fileprivate static let gemma2: [GGUFKey] =
-    window + [
-      .number("attn_logit_softcapping", .attentionSoftCap), .number("final_logit_softcapping", .logitSoftCap),
-    ]
+    [.number("attn_logit_softcapping", .attentionSoftCap), .number("final_logit_softcapping", .logitSoftCap)] + window
+}
+
+extension [(key: String, id: UInt32)] {
+  /// CodeGemma's, which the converter gives all.
+  fileprivate static let codeGemma: [(key: String, id: UInt32)] = [
+    ("prefix_token_id", 67), ("suffix_token_id", 69), ("middle_token_id", 68), ("fsep_token_id", 70),
+    ("eot_token_id", 107),
+  ]
 }

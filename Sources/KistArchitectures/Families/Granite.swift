@@ -3,11 +3,12 @@ extension Architecture {
   static let granite = Architecture(
     name: "granite", classNames: ["GraniteForCausalLM", "GraniteModel"], modelTypes: ["granite"],
     gguf: GGUFForm(
-      "granite",
-      keys: .llama + .statedHeadSizes + [
+      "granite", vocabulary: .pieces(orMerges: "refact", space: .asConfigured),
+      keys: .llama(.statedHeadSizes) + [
         .number("attention.scale", .attentionScale), .number("embedding_scale", .embeddingScale),
         .number("residual_scale", .residualScale), .number("logit_scale", .logitScale),
-      ], parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+      ], parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)),
+      factors: .llama3),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),

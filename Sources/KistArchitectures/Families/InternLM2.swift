@@ -3,7 +3,8 @@ extension Architecture {
   static let internLM2 = Architecture(
     name: "internlm2", classNames: ["InternLM2ForCausalLM", "InternLM2Model"], modelTypes: ["internlm2"],
     gguf: GGUFForm(
-      "internlm2", keys: .modern, parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+      "internlm2", vocabulary: .pieces(), keys: .modern + .fileType, parameters: .ggufBias,
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "bias", or: .value(true)),

@@ -3,8 +3,9 @@ extension Architecture {
   static let llama = Architecture(
     name: "llama", classNames: ["LlamaForCausalLM", "LlamaModel"], modelTypes: ["llama"],
     gguf: GGUFForm(
-      "llama", keys: .llama + .headSizes, parameters: .ggufBias,
-      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
+      "llama", vocabulary: .pieces(orMerges: "llama-bpe", space: .asConfigured), keys: .llama(.headSizes),
+      parameters: .ggufBias,
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)), factors: .llama3),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),
@@ -46,5 +47,7 @@ extension [TensorRule] {
 
 extension [GGUFKey] {
   /// What the converter writes for Llama and the families that it derives from it.
-  static let llama = modern + rotarySize + vocabulary
+  ///
+  /// - Parameter others: What stands between.
+  static func llama(_ others: [GGUFKey]) -> [GGUFKey] { modern + others + fileType + vocabulary + rotarySize }
 }

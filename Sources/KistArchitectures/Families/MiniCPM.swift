@@ -3,8 +3,8 @@ extension Architecture {
   static let miniCPM = Architecture(
     name: "minicpm", classNames: ["MiniCPMForCausalLM", "MiniCPMModel"], modelTypes: ["minicpm"],
     gguf: GGUFForm(
-      "minicpm",
-      keys: .modern + [
+      "minicpm", vocabulary: .pieces(),
+      keys: .modern + .fileType + [
         .number("embedding_scale") { $0.embedding.scale }, .number("residual_scale") { $0.layers[0].residualScale },
         .number("logit_scale") { 1 / $0.head.scale },
       ],
@@ -16,7 +16,7 @@ extension Architecture {
       configuration: [
         .fixed(.residualDepthScale, .timesSquareRoot(.residualScale, .layerCount)),
         .fixed(.headWidthBase, .ratio(.width, .logitScale)),
-      ]),
+      ], factors: .longrope),
     parameters: .modern + .rotary() + [
       .fixed(.headSize, .quotient(.width, .headCount)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

@@ -2,7 +2,9 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_mistral.py.
   static let mistral = Architecture(
     name: "mistral", classNames: ["MistralForCausalLM", "MistralModel"], modelTypes: ["mistral"],
-    gguf: GGUFForm("llama", keys: .llama + .headSizes, tensors: .ggufNeighbouringPairs()),
+    gguf: GGUFForm(
+      "llama", vocabulary: .pieces(orMerges: "tekken", space: .asConfigured), keys: .llama(.headSizes),
+      tensors: .ggufNeighbouringPairs(), factors: .llama3),
     parameters: .joined(
       .modern, .rotary(), .mistral,
       [
@@ -17,8 +19,9 @@ extension Architecture {
   static let mixtral = Architecture(
     name: "mixtral", classNames: ["MixtralForCausalLM", "MixtralModel"], modelTypes: ["mixtral"],
     gguf: GGUFForm(
-      "llama", mark: .has("expert_count"), keys: .llama + .statedHeadSizes + .experts, tensors: .ggufNeighbouringPairs()
-    ),
+      "llama", vocabulary: .pieces(orMerges: "tekken", space: .asConfigured), mark: .has("expert_count"),
+      keys: .llama(.experts + .statedHeadSizes), tensors: .ggufNeighbouringPairs(),
+      factors: .llama3),
     parameters: .joined(
       .modern, .rotary(base: 1_000_000), .mistral,
       [

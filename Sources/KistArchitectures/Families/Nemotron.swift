@@ -3,7 +3,9 @@ extension Architecture {
   static let nemotron = Architecture(
     name: "nemotron", classNames: ["NemotronForCausalLM", "NemotronModel"], modelTypes: ["nemotron"],
     gguf: GGUFForm(
-      "nemotron", keys: .joined(.llama, .layerNorm, .headSizes, .noScaling), parameters: .ggufBias),
+      "nemotron", vocabulary: .pieces(tokens: [("padding_token_id", 0), ("unknown_token_id", 1)]),
+      keys: .joined(.modern, .headSizes, .fileType, .vocabulary, .layerNorm, .rotarySize, .noScaling),
+      parameters: .ggufBias),
     parameters: .modern + .rotary(fraction: 0.5) + [
       .key(.activation, "hidden_act", or: .value("relu2")),
       .key(.normEpsilon, "norm_eps", or: .value(1e-5)),

@@ -3,9 +3,9 @@ extension Architecture {
   static let olmo = Architecture(
     name: "olmo", classNames: ["OlmoForCausalLM", "OlmoModel"], modelTypes: ["olmo"],
     gguf: GGUFForm(
-      "olmo",
+      "olmo", vocabulary: .merges("olmo"),
       keys: .joined(
-        .sizes, .statedHeadSizes, .keyValueHeads, .layerNorm, .rotaryBase,
+        .sizes, .keyValueHeads, .rotaryBase, .statedHeadSizes, .fileType, .layerNorm,
         [
           .number("attention.clamp_kqv", .clipsQueryKeyValue)
         ]),
@@ -24,7 +24,7 @@ extension Architecture {
   static let olmo2 = Architecture(
     name: "olmo2", classNames: ["Olmo2ForCausalLM", "Olmo2Model"], modelTypes: ["olmo2"],
     gguf: GGUFForm(
-      "olmo2", keys: .modern + .statedHeadSizes, parameters: .ggufBias),
+      "olmo2", vocabulary: .merges("dbrx"), keys: .modern + .statedHeadSizes + .fileType, parameters: .ggufBias),
     parameters: .modern + .rotary() + [
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),
       .key(.attentionBias, "attention_bias", or: .value(false)),

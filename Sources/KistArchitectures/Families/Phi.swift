@@ -3,7 +3,9 @@ extension Architecture {
   static let phi = Architecture(
     name: "phi", classNames: ["PhiForCausalLM", "PhiModel"], modelTypes: ["phi"],
     gguf: GGUFForm(
-      "phi2", keys: .joined(.sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize),
+      "phi2", vocabulary: .merges("phi-2"),
+      keys: .joined(
+        .sizesOfPhi, .keyValueHeads, .layerNorm, .rotarySize, .fileType, .unusualRotaryBase),
       // The converter writes four times the width, whatever the size.
       parameters: [.key(.feedForwardSize, GGUFSource.rows("blk.0.ffn_up.weight"))]),
     parameters: .modern + .rotary(fraction: 0.5) + [
@@ -35,10 +37,10 @@ extension Architecture {
   static let phi3 = Architecture(
     name: "phi3", classNames: ["Phi3ForCausalLM", "Phi3Model"], modelTypes: ["phi3"],
     gguf: GGUFForm(
-      "phi3",
-      keys: .joined(.sizes, .statedHeadSizes, .keyValueHeads, .rmsNorm, .rotaryBase, .rotarySize, .window, .phi3),
+      "phi3", vocabulary: .pieces(orMerges: "dbrx"),
+      keys: .joined(.phi3, .keyValueHeads, .rmsNorm, .rotarySize, .rotaryBase, .fileType, .window),
       tensors: .ggufQueryKeyValue() + .linear(.gate, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))
-        + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up]))),
+        + .linear(.up, "blk.{layer}.ffn_up", form: .rows([.gate, .up])), factors: .longrope),
     parameters: .modern + .rotary(fraction: 1) + [
       .key(.normEpsilon, "rms_norm_eps", or: .value(1e-5)),
       .key(.contextLength, "max_position_embeddings", or: .value(4096)),
@@ -61,17 +63,23 @@ extension Architecture {
 
 extension [GGUFKey] {
   /// The converter takes four times the width for the feed-forward's size.
-  fileprivate static let sizesOfPhi = sizes.map { key in
-    key.name == "feed_forward_length" ? .size(key.name) { 4 * $0.width } : key
-  }
+  fileprivate static let sizesOfPhi = sizes(
+    inOrder: ["context_length", "embedding_length", "feed_forward_length", "block_count", "attention.head_count"],
+    replaced: [.size("feed_forward_length") { 4 * $0.width }])
 }
 
 extension [GGUFKey] {
-  fileprivate static let phi3: [GGUFKey] = [
-    .size("rope.scaling.original_context_length", .ropeOriginalContext),
-    .number("rope.scaling.attn_factor") { model in
-      guard let rotary = model.layers[0].attention.rotary, rotary.scaling != .none else { return nil }
-      return rotary.attentionFactor
-    },
-  ]
+  fileprivate static let phi3 = sizes(
+    inOrder: [
+      "rope.scaling.attn_factor", "general", "context_length", "rope.scaling.original_context_length",
+      "embedding_length",
+      "feed_forward_length", "block_count", "attention.head_count",
+    ],
+    replaced: [
+      .general, .size("rope.scaling.original_context_length", .ropeOriginalContext),
+      .number("rope.scaling.attn_factor") { model in
+        guard let rotary = model.layers[0].attention.rotary, rotary.scaling != .none else { return nil }
+        return rotary.attentionFactor
+      },
+    ])
 }

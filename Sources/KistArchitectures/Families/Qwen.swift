@@ -2,7 +2,8 @@ extension Architecture {
   /// Source: transformers 5.23, modeling_qwen2.py.
   static let qwen2 = Architecture(
     name: "qwen2", classNames: ["Qwen2ForCausalLM", "Qwen2Model"], modelTypes: ["qwen2"],
-    gguf: GGUFForm("qwen2", keys: .modern + .statedHeadSizes),
+    gguf: GGUFForm(
+      "qwen2", vocabulary: .pieces(orMerges: "qwen2"), keys: .modern + .statedHeadSizes + .fileType + [.pooling]),
     parameters: .modern + .rotary() + .qwenWindow,
     attention: Attention(windowLayers: .qwen),
     optionalPrefixes: ["model."],
@@ -14,7 +15,8 @@ extension Architecture {
   static let qwen3 = Architecture(
     name: "qwen3", classNames: ["Qwen3ForCausalLM", "Qwen3Model"], modelTypes: ["qwen3"],
     gguf: GGUFForm(
-      "qwen3", keys: .modern + .headSizes, parameters: .ggufBias),
+      "qwen3", vocabulary: .pieces(orMerges: "qwen2"), keys: .modern + .headSizes + .fileType + [.pooling],
+      parameters: .ggufBias),
     parameters: .joined(.modern, .rotary(), .qwenWindow, .qwen3),
     attention: Attention(windowLayers: .qwen, queryKeyNorm: .always(.head)),
     optionalPrefixes: ["model."],

@@ -3,9 +3,9 @@ extension Architecture {
   static let qwen2MoE = Architecture(
     name: "qwen2-moe", classNames: ["Qwen2MoeForCausalLM", "Qwen2MoeModel"], modelTypes: ["qwen2_moe"],
     gguf: GGUFForm(
-      "qwen2moe",
+      "qwen2moe", vocabulary: .merges("qwen2"),
       keys: .joined(
-        .modern, .statedHeadSizes, .experts, .expertSize,
+        .modern, .experts, .statedHeadSizes, .fileType, .expertSize,
         [
           .size("expert_shared_feed_forward_length", .sharedExpertSize)
         ])),
@@ -31,7 +31,8 @@ extension Architecture {
   static let qwen3MoE = Architecture(
     name: "qwen3-moe", classNames: ["Qwen3MoeForCausalLM", "Qwen3MoeModel"], modelTypes: ["qwen3_moe"],
     gguf: GGUFForm(
-      "qwen3moe", keys: .joined(.modern, .statedHeadSizes, .experts, .expertSize), parameters: .ggufBias),
+      "qwen3moe", vocabulary: .merges("qwen2"), keys: .joined(.modern, .experts, .headSizes, .fileType, .expertSize),
+      parameters: .ggufBias),
     parameters: .joined(
       .modern, .rotary(), .qwenExperts,
       [

@@ -3,7 +3,8 @@ extension Architecture {
   static let smolLM3 = Architecture(
     name: "smollm3", classNames: ["SmolLM3ForCausalLM", "SmolLM3Model"], modelTypes: ["smollm3"],
     gguf: GGUFForm(
-      "smollm3", keys: .llama + .statedHeadSizes, parameters: .ggufBias,
+      "smollm3", vocabulary: .pieces(orMerges: "smaug-bpe", space: .asConfigured), keys: .llama(.statedHeadSizes),
+      parameters: .ggufBias,
       tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias))),
     parameters: .joined(
       .modern, .rotary(base: 2_000_000), .layerTypes,

@@ -3,8 +3,11 @@ extension Architecture {
   static let stableLM = Architecture(
     name: "stablelm", classNames: ["StableLmForCausalLM", "StableLmModel"], modelTypes: ["stablelm"],
     gguf: GGUFForm(
-      "stablelm",
-      keys: .joined(.sizes, .keyValueHeads, .layerNorm, .rotarySize, [.flag("use_parallel_residual", .isParallel)])),
+      "stablelm", vocabulary: .merges("stablelm2"),
+      keys: .joined(
+        .sizes(inOrder: ["context_length", "embedding_length", "block_count", "feed_forward_length"]), .rotarySize,
+        .sizes(inOrder: ["attention.head_count"]), .keyValueHeads, [.flag("use_parallel_residual", .isParallel)],
+        .layerNorm, .fileType, .unusualRotaryBase)),
     parameters: .modern + .rotary(fraction: 0.25) + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(32), null: .same(.headCount)),
       .fixed(.headSize, .quotient(.width, .headCount)),

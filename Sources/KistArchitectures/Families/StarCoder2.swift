@@ -3,7 +3,8 @@ extension Architecture {
   static let starCoder2 = Architecture(
     name: "starcoder2", classNames: ["Starcoder2ForCausalLM", "Starcoder2Model"], modelTypes: ["starcoder2"],
     gguf: GGUFForm(
-      "starcoder2", keys: .joined(.sizes, .statedHeadSizes, .keyValueHeads, .layerNorm, .rotaryBase),
+      "starcoder2", vocabulary: .merges("starcoder"),
+      keys: .joined(.sizes, .keyValueHeads, .rotaryBase, .layerNorm, .statedHeadSizes, .fileType),
       parameters: .ggufBias),
     parameters: .modern + .rotary() + [
       .key(.keyValueHeadCount, "num_key_value_heads", or: .value(2), null: .same(.headCount)),

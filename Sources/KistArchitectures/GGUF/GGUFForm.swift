@@ -14,6 +14,9 @@ public struct GGUFForm: Sendable {
   /// How config.json says what such files say otherwise: values of parameters that only config.json has, made of those that are in the
   /// file; those with keys are written beside the family's own.
   public var configuration: [ParameterRule]
+  /// Tensors that are made of the configuration.
+  public var factors: [GGUFFactors]
+  public var vocabulary: GGUFVocabulary
 
   /// A key of the metadata, after the architecture's name.
   public enum Mark: Sendable {
@@ -22,8 +25,9 @@ public struct GGUFForm: Sendable {
   }
 
   public init(
-    _ name: String, mark: Mark? = nil, keys: [GGUFKey], parameters: [ParameterRule] = [], tensors: [TensorRule] = [],
-    configuration: [ParameterRule] = []
+    _ name: String, vocabulary: GGUFVocabulary, mark: Mark? = nil, keys: [GGUFKey], parameters: [ParameterRule] = [],
+    tensors: [TensorRule] = [],
+    configuration: [ParameterRule] = [], factors: [GGUFFactors] = []
   ) {
     self.name = name
     self.mark = mark
@@ -31,6 +35,8 @@ public struct GGUFForm: Sendable {
     self.parameters = parameters
     self.tensors = tensors
     self.configuration = configuration
+    self.factors = factors
+    self.vocabulary = vocabulary
   }
 }
 

@@ -10,10 +10,19 @@ public enum GGUFValue: Sendable, Equatable {
 
 /// A key that a family's GGUF files have, and where its value comes from. A model for which the value is nil has not the key.
 /// Source: llama.cpp, the classes of conversion/, set_gguf_parameters.
+///
+/// A family's keys are listed in the order in which the converter writes them.
 public struct GGUFKey: Sendable {
   /// After the architecture's name.
   public var name: String
   var value: @Sendable (ModelDescription) -> GGUFValue?
+
+  /// The place of `general.file_type`, which says what the writer chose.
+  static let fileType = GGUFKey(name: "general.file_type") { _ in nil }
+  /// The place of `pooling_type`, which says how states become a sentence's vector.
+  static let pooling = GGUFKey(name: "pooling_type") { _ in nil }
+  /// The place of the other `general` keys, where that is not before all others.
+  static let general = GGUFKey(name: "general") { _ in nil }
 
   static func size(_ name: String, _ parameter: Parameter) -> GGUFKey {
     size(name) { $0.parameters[parameter]?.integer }
@@ -41,9 +50,34 @@ public struct GGUFKey: Sendable {
 extension ModelDescription {
   /// What a GGUF file of the model says beside its tensors and tokenizer: whole keys and values; nil when GGUF has no such family.
   public var ggufMetadata: [(key: String, value: GGUFValue)]? {
+    guard let form = architecture.gguf, let keys = ggufKeys(fileType: nil) else { return nil }
+    return [("general.architecture", .string(form.name))] + keys
+  }
+
+  /// The hyperparameters, in the order in which llama.cpp's converter writes them; nil when GGUF has no such family.
+  ///
+  /// - Parameter fileType: `general.file_type`, where such files have it; nil to leave it out.
+  public func ggufKeys(fileType: UInt32?) -> [(key: String, value: GGUFValue)]? {
+    guard let keys = ggufKeysAroundGeneral(fileType: fileType) else { return nil }
+    return keys.before + keys.after
+  }
+
+  /// The same, those that stand before the `general` keys apart.
+  ///
+  /// - Parameter pooling: `pooling_type`, where the family has it; nil to leave it out.
+  public func ggufKeysAroundGeneral(
+    fileType: UInt32?, pooling: UInt32? = nil
+  ) -> (before: [(key: String, value: GGUFValue)], after: [(key: String, value: GGUFValue)])? {
     guard let form = architecture.gguf else { return nil }
-    return [("general.architecture", .string(form.name))]
-      + form.keys.compactMap { key in key.value(self).map { ("\(form.name).\(key.name)", $0) } }
+    let place = form.keys.firstIndex { $0.name == GGUFKey.general.name } ?? 0
+    func pairs(_ keys: ArraySlice<GGUFKey>) -> [(key: String, value: GGUFValue)] {
+      keys.compactMap { key in
+        if key.name == GGUFKey.fileType.name { return fileType.map { (key.name, .uint32($0)) } }
+        if key.name == GGUFKey.pooling.name { return pooling.map { ("\(form.name).\(key.name)", .uint32($0)) } }
+        return key.value(self).map { ("\(form.name).\(key.name)", $0) }
+      }
+    }
+    return (pairs(form.keys[..<place]), pairs(form.keys[place...]))
   }
 }
 
@@ -64,6 +98,12 @@ extension [GGUFKey] {
     .size(name) { $0.parameters.isStated(.headSize) ? $0.parameters[.headSize]?.integer : nil }
   }
   static let rotaryBase: [GGUFKey] = [.number("rope.freq_base", .ropeBase)]
+  /// Of families whose converter leaves it out: llama.cpp takes 10000 then.
+  static let unusualRotaryBase: [GGUFKey] = [
+    .number("rope.freq_base") { model in
+      model.parameters[.ropeBase]?.number.flatMap { $0 == 10000 ? nil : Float($0) }
+    }
+  ]
   static let rotarySize: [GGUFKey] = [.size("rope.dimension_count", .rotarySize)]
   static let vocabulary: [GGUFKey] = [.size("vocab_size", .vocabularySize)]
   static let window: [GGUFKey] = [.size("attention.sliding_window", .window)]
@@ -75,8 +115,19 @@ extension [GGUFKey] {
   ]
   static let noScaling: [GGUFKey] = [.fixed("rope.scaling.type", .string("none"))]
 
+  static let fileType: [GGUFKey] = [.fileType]
+
   /// What most families since Llama say.
-  static let modern = sizes + keyValueHeads + rmsNorm + rotaryBase + rotaryScaling
+  static let modern = sizes + keyValueHeads + rotaryScaling + rotaryBase + rmsNorm
+
+  /// What older converters write in an order of their own.
+  ///
+  /// - Parameters:
+  ///   - names: keys of ``sizes``.
+  ///   - replaced: those that mean something else.
+  static func sizes(inOrder names: [String], replaced: [GGUFKey] = []) -> [GGUFKey] {
+    names.compactMap { name in (replaced + sizes).first { $0.name == name } }
+  }
 
   /// Linear, YaRN and longrope; betas where the configuration says them.
   static let rotaryScaling: [GGUFKey] = [

@@ -1,4 +1,5 @@
-"""Opens a file and lists its tensors: python open_list.py safetensors|gguf FILE RUNS. Prints best seconds as JSON."""
+"""Opens a file and lists its tensors: python open_list.py safetensors|gguf-file FILE RUNS, or gguf COUNT RUNS FILE, which it
+writes. Prints best seconds as JSON."""
 import json
 import sys
 import time
@@ -14,6 +15,14 @@ if kind == "safetensors":
             for name in file.keys():
                 part = file.get_slice(name)
                 part.get_shape(), part.get_dtype()
+        best = min(best, time.perf_counter() - start)
+elif kind == "gguf-file":
+    from gguf import GGUFReader
+
+    for _ in range(runs):
+        start = time.perf_counter()
+        for tensor in GGUFReader(path).tensors:
+            tensor.name, tensor.shape, tensor.tensor_type
         best = min(best, time.perf_counter() - start)
 else:
     import numpy

@@ -1,3 +1,4 @@
+import Foundation
 import KistCore
 import Synchronization
 
@@ -12,12 +13,23 @@ final class ElementBands: Sendable {
     // Written before it is shared, never after.
     let bytes: UnsafeMutableRawBufferPointer
 
+    private let isMapped: Bool
+
+    /// Mapped, so that its memory goes back to the system with it: of pieces this large that were freed, the heap keeps many.
     init(_ elements: Range<Int>, width: Int) {
       self.elements = elements
-      unsafe bytes = .allocate(byteCount: elements.count * width, alignment: 64)
+      let byteCount = elements.count * width
+      let mapped = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+      isMapped = unsafe mapped != MAP_FAILED
+      unsafe bytes =
+        isMapped
+        ? UnsafeMutableRawBufferPointer(start: mapped, count: byteCount)
+        : .allocate(byteCount: byteCount, alignment: 64)
     }
 
-    deinit { unsafe bytes.deallocate() }
+    deinit {
+      if isMapped { unsafe munmap(bytes.baseAddress, bytes.count) } else { unsafe bytes.deallocate() }
+    }
   }
 
   private let layout: ElementLayout

@@ -16,9 +16,7 @@ extension Conversion {
     } else {
       layout = try .fresh(path: target, tensors: tensors, metadata: source.metadata, source: source.path)
     }
-    let file = try NewFile(target: target)
-    try layout.write(to: file.output, options.parallelism, progress)
-    try file.commit(replacing: options.replacesExisting)
+    let unfinished = try writeFile(layout, progress)
     var notices = notice(of: [layout])
     let lists = source.metadata.items.filter(\.value.isPartial).map(\.key)
     if !lists.isEmpty {
@@ -28,17 +26,32 @@ extension Conversion {
     if !source.assets.isEmpty {
       notices.append("a safetensors file holds tensors only: \(source.assets.count) other files stay behind")
     }
-    return Outcome(byteCount: layout.byteCount, notices: notices)
+    var outcome = Outcome(byteCount: layout.byteCount, notices: notices)
+    outcome.unfinished = unfinished
+    return outcome
+  }
+
+  /// Writes a file of weights and gives it its name.
+  func writeFile(
+    _ layout: WeightLayout, _ progress: any ProgressObserver
+  ) throws(KistError) -> UnfinishedTarget? {
+    let unfinished = try unfinishedTarget([layout])
+    try keeping(unfinished) { () throws(KistError) in
+      let file =
+        if let unfinished { try NewFile(target: target, unfinished: unfinished.path) } else {
+          try NewFile(target: target)
+        }
+      let journal = unfinished.map {
+        JournaledFile(journal: $0.journal, number: 0, descriptor: file.output.descriptor)
+      }
+      try layout.write(to: file.output, options.parallelism, progress, journal: journal)
+      try file.commit(replacing: options.replacesExisting)
+    }
+    return unfinished
   }
 
   /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
   func exportFolder(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    guard source.provenanceFormat != .gguf else {
-      throw KistError(
-        .unsupported, file: target,
-        "a Hugging Face directory needs names and a configuration that a GGUF does not have, and this version can't make them",
-        advice: "write .gguf, .kist or .safetensors")
-    }
     let layouts =
       if let limit = options.shardByteCount { try shardLayouts(limit) } else { try folderLayouts() }
     var assets = try writtenAssets()
@@ -49,11 +62,30 @@ extension Conversion {
     }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
-    let folder = try NewFolder(target: target)
+    let unfinished = try unfinishedTarget(layouts)
+    let byteCount = try keeping(unfinished) { () throws(KistError) in
+      try writeFolder(layouts, assets, unfinished, progress)
+    }
+    var outcome = Outcome(byteCount: byteCount, notices: notice(of: layouts))
+    outcome.unfinished = unfinished
+    return outcome
+  }
+
+  private func writeFolder(
+    _ layouts: [WeightLayout], _ assets: [CheckpointAsset], _ unfinished: UnfinishedTarget?,
+    _ progress: any ProgressObserver
+  ) throws(KistError) -> Int {
+    let folder =
+      if let unfinished { try NewFolder(target: target, unfinished: unfinished.path) } else {
+        try NewFolder(target: target)
+      }
     var byteCount = 0
-    for layout in layouts {
+    for (number, layout) in layouts.enumerated() {
       let output = try create(layout.path, in: folder)
-      try layout.write(to: output, options.parallelism, progress)
+      let journal = unfinished.map {
+        JournaledFile(journal: $0.journal, number: number, descriptor: output.number)
+      }
+      try layout.write(to: output, options.parallelism, progress, journal: journal)
       try output.sync()
       byteCount += layout.byteCount
     }
@@ -68,14 +100,18 @@ extension Conversion {
       try makeDirectory(folder.path + "/" + directory)
     }
     try folder.commit(replacing: options.replacesExisting)
-    return Outcome(byteCount: byteCount, notices: notice(of: layouts))
+    return byteCount
   }
 
   /// The files beside the weights, which say what the weights are now.
   func writtenAssets() throws(KistError) -> [CheckpointAsset] {
+    if let hubContent { return hubContent.assets }
     guard case .float(let dtype) = options.type else { return source.assets }
     return try CheckpointAsset.naming(dtype, in: source.assets, file: source.path)
   }
+
+  /// The key-values that go into weight files; those of a GGUF are said in files of their own.
+  var writtenMetadata: Metadata { hubContent == nil ? source.metadata : Metadata([("format", .string("pt"))]) }
 
   /// Whether the key-values are those of the weight files' own headers.
   func metadataIsUnchanged() throws(KistError) -> Bool {
@@ -95,8 +131,8 @@ extension Conversion {
 
   private func folderLayouts() throws(KistError) -> [WeightLayout] {
     let files = source.weightFiles
-    guard !files.isEmpty else {
-      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: source.metadata, source: source.path)]
+    guard !files.isEmpty, hubContent == nil else {
+      return [try .fresh(path: Self.singleName, tensors: tensors, metadata: writtenMetadata, source: source.path)]
     }
     // A tensor that no weight file knows goes with the first.
     let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
@@ -165,10 +201,13 @@ private final class ExportedFile: FileOutput {
   private let descriptor: DescriptorOutput
 
   init(path: String) throws(KistError) {
-    let number = unsafe open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o666)
+    // In a folder of an interrupted conversion it may be there.
+    let number = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
     guard number >= 0 else { throw .fromErrno(file: path) }
     descriptor = DescriptorOutput(descriptor: number, path: path)
   }
+
+  var number: Int32 { descriptor.descriptor }
 
   deinit { close(descriptor.descriptor) }
 

@@ -110,7 +110,7 @@ package enum ShardPlan {
 extension Conversion {
   /// Weight files as transformers' `save_pretrained(max_shard_size=…)` divides and names them.
   func shardLayouts(_ limit: Int) throws(KistError) -> [WeightLayout] {
-    var metadata = source.metadata
+    var metadata = writtenMetadata
     // transformers refuses files that do not say it.
     if metadata["format"] == nil { metadata["format"] = .string("pt") }
     let shards = ShardPlan.huggingFace(tensors.map(\.byteCount), limit: limit)

@@ -18,8 +18,11 @@ extension Conversion {
     defer { try? FileManager.default.removeItem(atPath: provisional) }
     var conversion = self
     conversion.target = provisional
+    conversion.finalTarget = target
+    var unfinished: UnfinishedTarget?
     do throws(KistError) {
       var outcome = try conversion.write(progress)
+      unfinished = outcome.unfinished
       outcome.verdict = try judge(provisional, &outcome.notices)
       guard outcome.verdict?.matches == false else {
         try move(provisional, to: target, replacing: options.replacesExisting)
@@ -33,7 +36,10 @@ extension Conversion {
     } catch {
       var error = error
       if error.file == provisional { error.file = target }
-      throw error
+      guard let unfinished, UnfinishedTarget.isWorthKeeping(after: error) else { throw error }
+      // All is written; what is left is the verdict.
+      unsafe rename(provisional, unfinished.path)
+      throw unfinished.kept(after: error)
     }
   }
 
@@ -56,8 +62,12 @@ extension Conversion {
   ) throws(KistError) -> Verdict {
     var checkpoint = try Checkpoint.open(path: result)
     if checkpoint.format == .safetensors { checkpoint = checkpoint.with(assets: reference.checkpoint.assets) }
-    return try ModelComparison(parallelism: parallelism).compare(
-      try LoadedModel(checkpoint), with: reference, texts: VerificationTexts.tokens(for: reference).map(\.tokens))
+    let model = try LoadedModel(checkpoint)
+    // A format that can't say a scaling reaches fewer tokens.
+    let most = model.model.mostTokens ?? .max
+    let texts = VerificationTexts.tokens(for: reference).map { Array($0.tokens.prefix(most)) }
+    return try ModelComparison(parallelism: parallelism, tokenizers: .texts).compare(
+      model, with: reference, texts: texts)
   }
 
   private func move(_ source: String, to path: String, replacing: Bool) throws(KistError) {
@@ -69,14 +79,14 @@ extension Conversion {
   }
 
   /// Beside the target, so that it can be moved there.
-  private static func provisionalPath(for target: String) -> String {
+  static func provisionalPath(for target: String) -> String {
     let path = trimmed(target)
     let name = URL(fileURLWithPath: path).lastPathComponent
     return "\(parentFolder(of: path))/.\(name).unverified"
   }
 
   /// Without a slash at the end.
-  private static func trimmed(_ path: String) -> String {
+  static func trimmed(_ path: String) -> String {
     path.hasSuffix("/") && path.utf8.count > 1 ? String(path.dropLast()) : path
   }
 }

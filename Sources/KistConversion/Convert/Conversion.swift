@@ -11,6 +11,8 @@ public struct ConversionOptions: Sendable {
   public var type: TargetType
   /// Divides what is written into files of at most this length; as in the source when nil.
   public var shardByteCount: Int?
+  /// A target of at least so many bytes is kept when the conversion is interrupted, and the same conversion goes on from there.
+  public var leastResumedByteCount = 1 << 28
   /// Whether what source and result compute is compared, when values may have changed.
   public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
@@ -65,8 +67,14 @@ public struct Conversion: Sendable {
   public internal(set) var notices: [String] = []
   /// Whether tensors are other than the source's.
   var isRetyped: Bool { tensors.contains { !$0.origins.isEmpty } }
+  /// What a source of another format becomes, when the target is a GGUF.
+  var ggufModel: GGUFModel?
+  /// The target's name when all is done, where it is another one until then.
+  var finalTarget: String?
+  /// What a GGUF becomes, when the target is a directory.
+  var hubContent: HubContent?
   /// Whether all tensors of the source are taken.
-  var takesAll: Bool { tensors.count == source.tensors.count }
+  var takesAll: Bool { ggufModel != nil || tensors.count == (hubContent?.tensors ?? source.tensors).count }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -80,6 +88,8 @@ public struct Conversion: Sendable {
     public var verdict: Verdict?
     /// Where the result is, when the verdict failed.
     public var rejectedPath: String?
+    /// What is to be taken away when all is done.
+    var unfinished: UnfinishedTarget?
 
     init(byteCount: Int, notices: [String]) {
       self.byteCount = byteCount
@@ -96,6 +106,12 @@ public struct Conversion: Sendable {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
     var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    if format == .gguf, checkpoint.provenanceFormat != .gguf {
+      return try planGGUF(try checkpoint.plain(), target: target, options: options)
+    }
+    if format == .huggingFace, checkpoint.provenanceFormat == .gguf {
+      return try planHub(checkpoint, target: target, options: options)
+    }
     // Other dtypes are of numbers, whatever stands for them.
     if options.type != .keep { checkpoint = try checkpoint.plain() }
     // The state of a training goes into containers only.
@@ -116,7 +132,7 @@ public struct Conversion: Sendable {
   /// Most bytes that the target can take.
   public var neededByteCount: Int {
     let tensorBytes = writtenTensors.reduce(0) { $0 + $1.byteCount + 512 }
-    let assetBytes = source.assets.reduce(0) { $0 + $1.byteCount + 512 }
+    let assetBytes = (hubContent?.assets ?? source.assets).reduce(0) { $0 + $1.byteCount + 512 }
     let chunkRecords = (tensorBytes + assetBytes) >> 20 * ChunkRecord.byteCount
     return tensorBytes + assetBytes + chunkRecords + 65536
   }
@@ -124,6 +140,10 @@ public struct Conversion: Sendable {
   /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = try isJudged ? runJudged(progress) : write(progress)
+    if let unfinished = outcome.unfinished {
+      unfinished.remove()
+      if let notice = unfinished.notice { outcome.notices.append(notice) }
+    }
     outcome.notices.insert(contentsOf: source.leftOut.map { "left out \($0.path): \($0.reason)" } + notices, at: 0)
     return outcome
   }
@@ -159,7 +179,7 @@ public struct Conversion: Sendable {
     }
   }
 
-  private func checkTarget() throws(KistError) {
+  func checkTarget() throws(KistError) {
     let folder = parentFolder(of: target)
     var isDirectory: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {

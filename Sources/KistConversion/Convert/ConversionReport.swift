@@ -30,6 +30,11 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     public struct Origin: Sendable, Codable, Equatable {
       public var name: String
       public var dtype: String
+
+      public init(name: String, dtype: String) {
+        self.name = name
+        self.dtype = dtype
+      }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -67,7 +72,10 @@ public struct ConversionPlanReport: Sendable, Codable, Equatable {
     tensors = conversion.writtenTensors.map(PlannedTensor.init)
     assets =
       [.safetensors, .gguf].contains(conversion.targetFormat)
-      ? [] : conversion.source.assets.map { CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount) }
+      ? []
+      : (conversion.hubContent?.assets ?? conversion.source.assets).map {
+        CheckpointDiff.AssetSide(path: $0.path, byteCount: $0.byteCount)
+      }
     leftOut = conversion.source.leftOut.map { LeftOutRow(path: $0.path, reason: $0.reason) }
     rawByteCount = conversion.writtenTensors.reduce(0) { $0 + $1.byteCount }
     neededByteCount = conversion.neededByteCount

@@ -69,8 +69,12 @@ struct WeightLayout {
   }
 
   /// Writes header and data. Pieces go to their places from several threads; nothing waits for its turn.
-  func write(to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver) throws(KistError)
-  {
+  ///
+  /// - Parameter journal: What is there already, and where pieces are noted.
+  func write(
+    to output: any FileOutput, _ parallelism: Parallelism, _ progress: any ProgressObserver,
+    journal: JournaledFile? = nil
+  ) throws(KistError) {
     try output.write(header, at: 0)
     for filling in fillings { try output.write(Array(filling.bytes), at: filling.offset) }
     var jobs: [(piece: Int, range: Range<Int>)] = []
@@ -83,8 +87,11 @@ struct WeightLayout {
     try parallelism.forEach(jobs.count) { number throws(KistError) in
       let piece = pieces[jobs[number].piece]
       let range = jobs[number].range
+      let place = piece.offset + range.lowerBound..<piece.offset + range.upperBound
+      if journal?.has(number, place) == true { return progress.advance(by: range.count) }
       unsafe try piece.tensor.source.withBytes(range) { bytes throws(KistError) in
-        unsafe try output.write(bytes, at: piece.offset + range.lowerBound)
+        unsafe try output.write(bytes, at: place.lowerBound)
+        if let journal { try journal.add(number, hash: unsafe xxh3(bytes)) }
       }
       piece.tensor.source.release(range)
       progress.advance(by: range.count)

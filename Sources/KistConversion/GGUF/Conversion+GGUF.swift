@@ -4,12 +4,34 @@ import KistCore
 import KistFormat
 
 extension Conversion {
-  /// Throws when this version can't make a GGUF of the source.
-  func checkGGUF() throws(KistError) {
-    guard source.provenanceFormat == .gguf, !source.weightFiles.isEmpty else {
+  /// Settles how a model of another format becomes a GGUF.
+  static func planGGUF(
+    _ source: Checkpoint, target: String, options: ConversionOptions
+  ) throws(KistError) -> Conversion {
+    guard options.tensors.isEmpty else {
       throw KistError(
-        .unsupported, file: target,
-        "a GGUF needs llama.cpp's names of tensors and keys, and this version has them only for what came from a GGUF",
+        .unsupported, file: target, "a GGUF is made of a whole model", advice: "leave --tensors out")
+    }
+    guard GGUFSplitName(target)?.count ?? 1 == 1 else {
+      throw KistError(
+        .unsupported, file: target, "names one of several parts, and a model becomes a single GGUF",
+        advice: "write name.gguf")
+    }
+    let model = try GGUFModel(source, as: options.type, target: target)
+    var conversion = Conversion(
+      source: source, target: target, targetFormat: .gguf, options: options, tensors: model.tensors,
+      range: model.tensors.indices, notices: model.notices)
+    conversion.ggufModel = model
+    try conversion.checkTarget()
+    try conversion.checkShards()
+    return conversion
+  }
+
+  /// Throws when this version can't make a GGUF of what came from one.
+  func checkGGUF() throws(KistError) {
+    guard !source.weightFiles.isEmpty else {
+      throw KistError(
+        .unsupported, file: target, "the header that llama.cpp needs did not come with the tensors",
         advice: "write .kist or .safetensors")
     }
     let count = GGUFSplitName(target)?.count ?? 1
@@ -29,6 +51,7 @@ extension Conversion {
 
   /// Writes a GGUF, or all its parts: the files that came in, byte for byte, as far as nothing was changed.
   func exportGGUF(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    if let ggufModel { return try export(ggufModel, progress) }
     let layouts = try ggufLayouts()
     var outcome = Outcome(byteCount: 0, notices: notice(of: layouts))
     if !source.assets.isEmpty {
@@ -42,6 +65,13 @@ extension Conversion {
       return file
     }
     for file in files { try file.commit(replacing: options.replacesExisting) }
+    return outcome
+  }
+
+  private func export(_ model: GGUFModel, _ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    let layout = WeightLayout(model, path: target)
+    var outcome = Outcome(byteCount: layout.byteCount, notices: [])
+    outcome.unfinished = try writeFile(layout, progress)
     return outcome
   }
 
@@ -75,6 +105,20 @@ extension Conversion {
 }
 
 extension WeightLayout {
+  /// A GGUF that is made of a model.
+  fileprivate init(_ model: GGUFModel, path: String) {
+    let layout = model.layout
+    let end = layout.ranges.last?.upperBound ?? layout.header.count
+    self.init(
+      path: path, header: layout.header,
+      pieces: zip(model.tensors, layout.ranges).map { Piece(tensor: $0, offset: $1.lowerBound) },
+      byteCount: layout.fileByteCount, isVerbatim: false)
+    // Zeros up to the alignment.
+    if layout.fileByteCount > end {
+      fillings.append((end, [UInt8](repeating: 0, count: layout.fileByteCount - end)[...]))
+    }
+  }
+
   /// The file as it came in, when its header names exactly these tensors as they are; else nil.
   static func verbatimGGUF(
     _ file: WeightFile, _ gguf: GGUFFile, _ tensors: [CheckpointTensor], path: String

@@ -10,6 +10,10 @@ struct GGUFRewriting {
   /// As the headers have them.
   var original: Metadata
   var tensors: [CheckpointTensor]
+  /// Keys that are written after all others, whatever was there: as llama.cpp writes keys that it sets.
+  var renewed: [(key: String, value: GGUFValue)] = []
+  /// Whether tensors stand in the order in which they are given, and not where they stood.
+  var keepsOrder = false
 
   private static let alignmentKey = "general.alignment"
   private static let tensorCountKey = "split.tensors.count"
@@ -17,10 +21,11 @@ struct GGUFRewriting {
 
   /// All parts as one file.
   func merged(path: String) throws(KistError) -> WeightLayout {
-    var writer = GGUFWriter(alignment: try alignment(), version: headers.first?.header.version ?? 3)
+    var writer = GGUFWriter(
+      alignment: try alignment(), version: keepsOrder ? 3 : headers.first?.header.version ?? 3)
     var seen: Set<[UInt8]> = []
     for header in headers {
-      for item in header.header.items where !isAny(of: Self.splitKeys, item.key) {
+      for item in header.header.items where !isAny(of: Self.splitKeys + renewed.map(\.key), item.key) {
         if seen.insert(Array(item.key.utf8)).inserted { try add(item, of: header, to: &writer) }
       }
     }
@@ -65,9 +70,10 @@ struct GGUFRewriting {
   }
 
   private func addNewKeys(to writer: inout GGUFWriter) throws(KistError) {
-    for item in metadata.items where original[item.key] == nil {
+    for item in metadata.items where original[item.key] == nil && !isAny(of: renewed.map(\.key), item.key) {
       try writer.add(item.key, try GGUFValue(item.value, key: item.key))
     }
+    for (key, value) in renewed { try writer.add(key, value) }
   }
 
   private func alignment() throws(KistError) -> Int {
@@ -89,7 +95,8 @@ struct GGUFRewriting {
     let byName = NamedTensors(tensors)
     let known = Set(listed.map { Array($0.name.utf8) })
     let ordered =
-      listed.compactMap { byName[$0.name] } + tensors.filter { !known.contains(Array($0.name.utf8)) }
+      keepsOrder
+      ? tensors : listed.compactMap { byName[$0.name] } + tensors.filter { !known.contains(Array($0.name.utf8)) }
     for tensor in ordered {
       guard let dtype = tensor.dtype else {
         throw KistError(

@@ -54,11 +54,13 @@ extension CheckpointSummary {
     for (index, statistics) in statistics.enumerated() { tensors[index].statistics = statistics }
   }
 
-  /// Adds a comparison with a reference to the listed tensors.
+  /// Adds a comparison with a reference to the listed tensors. A GGUF and a model of another format are compared tensor by tensor of
+  /// the first, with the reference's numbers in its names and order, where Kist knows the architecture.
   public mutating func compare(
     _ checkpoint: Checkpoint, with reference: Checkpoint, parallelism: Parallelism,
     progress: any ProgressObserver = NoProgress()
   ) throws(KistError) {
+    let reference = try reference.rearranged(like: checkpoint) ?? reference
     let ours = NamedTensors(checkpoint.tensors)
     let theirs = NamedTensors(reference.tensors)
     var report = ReferenceReport(path: reference.path, missing: [], extra: [], mismatches: [])

@@ -8,10 +8,23 @@ public struct ModelComparison: Sendable {
   public var parallelism: Parallelism
   /// What is allowed, when not what the dtypes explain.
   public var tolerance: Tolerance?
+  /// How tokenizers are compared.
+  public var tokenizers: TokenizerCheck
 
-  public init(parallelism: Parallelism, tolerance: Tolerance? = nil) {
+  public enum TokenizerCheck: Sendable {
+    /// On the text of every token of both.
+    case everyToken
+    /// On the usual texts, without what is put around them, where the tokenizers are of different libraries: these have rules of their
+    /// own for rare characters, and the format decides whose rules hold.
+    case texts
+  }
+
+  public init(
+    parallelism: Parallelism, tolerance: Tolerance? = nil, tokenizers: TokenizerCheck = .everyToken
+  ) {
     self.parallelism = parallelism
     self.tolerance = tolerance
+    self.tokenizers = tokenizers
   }
 
   /// Positions whose logits are in memory at a time.
@@ -48,7 +61,7 @@ public struct ModelComparison: Sendable {
     }
     return Verdict(
       comparison, reference: "\(reference.path), computed by Kist", tolerance: tolerance,
-      differences: try ModelComparison.differences(candidate, reference))
+      differences: try differences(candidate, reference))
   }
 
   /// A model against logits that another program recorded.
@@ -76,12 +89,15 @@ public struct ModelComparison: Sendable {
   }
 
   /// What else is part of a model's work: tokenizer and chat template.
-  static func differences(_ candidate: LoadedModel, _ reference: LoadedModel) throws(KistError) -> [String] {
+  func differences(_ candidate: LoadedModel, _ reference: LoadedModel) throws(KistError) -> [String] {
     var differences: [String] = []
     // A checkpoint of weights alone says nothing against the other's tokenizer.
     if let own = candidate.tokenizer, let other = reference.tokenizer {
-      let comparison = try TokenizerComparison(own, against: other, text: nil, parallelism: Parallelism())
-      if let difference = comparison.difference {
+      if tokenizers == .texts, own.reference != other.reference {
+        differences += try ModelComparison.differencesOnTexts(own, other)
+      } else if let difference = try TokenizerComparison(own, against: other, text: nil, parallelism: Parallelism())
+        .difference
+      {
         differences.append(
           "tokenizers differ at \(difference.place): \(difference.ids) instead of \(difference.referenceIDs)")
       }
@@ -93,12 +109,30 @@ public struct ModelComparison: Sendable {
   }
 }
 
+extension ModelComparison {
+  fileprivate static func differencesOnTexts(_ own: Tokenizer, _ other: Tokenizer) throws(KistError) -> [String] {
+    var settings = other.referenceSettings
+    settings.additions = .none
+    for text in VerificationTexts.texts {
+      // A text that a small vocabulary can't hold is left out.
+      guard let wanted = try? other.encode(Array(text.utf8), settings) else { continue }
+      let ids = try own.encode(Array(text.utf8), settings)
+      guard ids == wanted else {
+        return ["tokenizers differ on '\(text.prefix(20))…': \(ids.prefix(12)) instead of \(wanted.prefix(12))"]
+      }
+    }
+    return []
+  }
+}
+
 extension LogitComparison {
   /// Takes the sentence vectors of encoders in place of logits, one for each text.
   fileprivate mutating func addVectors(
     _ candidate: LoadedModel, _ states: Matrix, _ reference: LoadedModel, _ expected: Matrix, _ texts: [[Int]]
   ) throws(KistError) {
-    let (own, other) = (try candidate.pooling(), try reference.pooling())
+    let other = try reference.pooling()
+    // A GGUF does not say whether vectors are normalized.
+    let own = candidate.checkpoint.provenanceFormat == .gguf ? other : try candidate.pooling()
     var start = 0
     for text in texts {
       let rows = start..<start + text.count

@@ -31,6 +31,8 @@ extension LoadedModel {
   /// - Throws: `unsupported` for a pooling that is neither mean nor first token.
   public func pooling() throws(KistError) -> Pooling {
     var pooling = Pooling(takesFirst: false, normalizes: true)
+    // llama.cpp's number for the first token.
+    if case .integer("2", _) = checkpoint.metadata["bert.pooling_type"] { pooling.takesFirst = true }
     if let modules = try document("modules.json")?.array {
       pooling.normalizes = modules.contains { $0["type"]?.string?.hasSuffix("Normalize") ?? false }
     }

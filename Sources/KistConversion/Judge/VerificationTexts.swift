@@ -29,6 +29,16 @@ public enum VerificationTexts {
     return all
   }
 
+  /// The tokens that models are compared on: of a text, windows that the model reaches; of none, the usual prompts.
+  public static func texts(for model: LoadedModel, of text: String?) throws(KistError) -> [[Int]] {
+    guard let text else { return tokens(for: model).map(\.tokens) }
+    let all = try model.tokens(of: text)
+    let size = min(512, model.model.mostTokens ?? 512)
+    let windows = Array(stride(from: 0, to: all.count, by: size).prefix(16))
+    guard !windows.isEmpty else { throw KistError(.invalid, field: "--text", "is empty") }
+    return windows.map { Array(all[$0..<min($0 + size, all.count)]) }
+  }
+
   /// Tokens spread over a vocabulary, the same for every model of that size.
   static func scattered(_ vocabularySize: Int, count: Int) -> [Int] {
     // Multiples of the golden ratio fill an interval evenly. Source: Knuth, The Art of Computer Programming 3, 6.4.

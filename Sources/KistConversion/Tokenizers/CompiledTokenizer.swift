@@ -16,17 +16,20 @@ enum CompiledTokenizer {
   /// Compiles the tokenizer that a model's files hold.
   static func compile(_ assets: [CheckpointAsset]) -> Outcome {
     do throws(KistError) {
-      let names = assets.map(\.path)
-      guard TokenizerSource.choose(among: names) != nil else { return .none }
-      let definition = try TokenizerSource.read(
-        files: { (name) throws(KistError) in
-          guard let asset = assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
-          return try content(of: asset)
-        }, names: names)
+      guard TokenizerSource.choose(among: assets.map(\.path)) != nil else { return .none }
+      let definition = try TokenizerSource.read(files: files(assets))
       return .compiled(try Tokenizer.compile(definition))
     } catch {
       // A GGUF need not have a tokenizer.
       return error.kind == .missing && error.field?.hasPrefix("key 'tokenizer.") == true ? .none : .failed(error)
+    }
+  }
+
+  /// Assets as the files of a tokenizer.
+  static func files(_ assets: [CheckpointAsset]) -> TokenizerFiles {
+    TokenizerFiles(names: assets.map(\.path)) { (name: String) throws(KistError) in
+      guard let asset = assets.first(where: { $0.path.utf8.elementsEqual(name.utf8) }) else { return nil }
+      return try content(of: asset)
     }
   }
 

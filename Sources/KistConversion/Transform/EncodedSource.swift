@@ -8,23 +8,33 @@ package struct EncodedSource: ByteSource {
   private let encoder: RowEncoder
   /// [columns]; of stacked matrices one for each, one after the other.
   private let importance: [Float]?
+  private let meter: EncodingMeter?
+
+  /// Numbers that are widened, written and measured at a time: they stay in a core's cache.
+  private static let numbersAtATime = 1 << 16
 
   /// - Parameters:
   ///   - elements: of a shape whose rows divide into the dtype's blocks.
   ///   - importance: how much the error of each column counts: as many numbers as columns, or as columns of all matrices of a stack.
-  package init(_ elements: any ElementSource, _ encoder: RowEncoder, importance: [Float]? = nil) {
+  ///   - meter: what takes note of the loss.
+  package init(
+    _ elements: any ElementSource, _ encoder: RowEncoder, importance: [Float]? = nil, meter: EncodingMeter? = nil
+  ) {
     self.elements = elements
     self.encoder = encoder
     self.importance = importance
+    self.meter = meter
     byteCount = encoder.dtype.byteCount(ofElements: elements.elementCount) ?? 0
   }
+
+  package var isMadeWhenRead: Bool { true }
 
   package func withBytes(
     _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
     let made = self.elements(of: range)
     let start = encoder.dtype.byteCount(ofElements: made.lowerBound) ?? 0
-    let bytes = try encoded(made)
+    let bytes = try encoded(made, asked: range)
     let result = unsafe bytes.withUnsafeBytes { all in
       Result { () throws(KistError) in
         unsafe try body(
@@ -36,30 +46,57 @@ package struct EncodedSource: ByteSource {
 
   package func release(_ range: Range<Int>) { elements.release(elements(of: range)) }
 
-  /// Elements whose bytes hold a range: of block types whole rows, since the search of a block may look at its row.
+  /// Elements that are only written together: of block types whole rows, since the search of a block may look at its row.
+  private var unit: Int { encoder.needsWholeRows ? elements.columnCount : encoder.dtype.unitElementCount }
+
+  /// Elements whose bytes hold a range.
   private func elements(of range: Range<Int>) -> Range<Int> {
-    let dtype = encoder.dtype
-    let unit = encoder.needsWholeRows ? elements.columnCount : dtype.unitElementCount
-    let bytes = max(1, unit / dtype.unitElementCount * dtype.unitByteCount)
+    let bytes = max(1, unit / encoder.dtype.unitElementCount * encoder.dtype.unitByteCount)
     let last = min((range.upperBound + bytes - 1) / bytes * unit, elements.elementCount)
     return range.lowerBound / bytes * unit..<last
   }
 
-  /// - Parameter range: whole rows where the dtype needs them.
-  private func encoded(_ range: Range<Int>) throws(KistError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: encoder.dtype.byteCount(ofElements: range.count) ?? 0)
-    var numbers = [Float](repeating: 0, count: range.count)
-    let result = unsafe numbers.withUnsafeMutableBufferPointer { values in
-      unsafe bytes.withUnsafeMutableBytes { target in
-        Result { () throws(KistError) in
-          guard let values = values.baseAddress, let target = target.baseAddress else { return }
-          unsafe try elements.read(range, into: values)
-          unsafe encode(values, range, into: target)
+  /// - Parameters:
+  ///   - range: whole units.
+  ///   - asked: the bytes that were asked for, of which the meter takes note.
+  private func encoded(_ range: Range<Int>, asked: Range<Int>) throws(KistError) -> [UInt8] {
+    let count = encoder.dtype.byteCount(ofElements: range.count) ?? 0
+    let step = max(unit, Self.numbersAtATime / max(1, unit) * unit)
+    var loss = EncodingLoss()
+    var failure: KistError?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
+      guard let base = UnsafeMutableRawPointer(target.baseAddress) else { return }
+      initialized = count
+      let numbers = UnsafeMutablePointer<Float>.allocate(capacity: min(step, range.count))
+      defer { unsafe numbers.deallocate() }
+      do throws(KistError) {
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+          let part = start..<min(start + step, range.upperBound)
+          let place = unsafe base + (encoder.dtype.byteCount(ofElements: part.lowerBound - range.lowerBound) ?? 0)
+          unsafe try elements.read(part, into: numbers)
+          unsafe encode(numbers, part, into: place)
+          if let meter { unsafe try measure(numbers, place, part, asked: asked, meter, &loss) }
         }
-      }
+      } catch { failure = error }
     }
-    try result.get()
+    if let failure { throw failure }
+    meter?.note(loss, of: asked, byteCount: byteCount)
     return bytes
+  }
+
+  private func measure(
+    _ numbers: UnsafePointer<Float>, _ bytes: UnsafeRawPointer, _ part: Range<Int>, asked: Range<Int>,
+    _ meter: EncodingMeter, _ loss: inout EncodingLoss
+  ) throws(KistError) {
+    let dtype = encoder.dtype
+    let own =
+      asked.lowerBound / dtype.unitByteCount * dtype.unitElementCount..<asked.upperBound / dtype.unitByteCount
+      * dtype.unitElementCount
+    let wanted = part.clamped(to: own)
+    guard !wanted.isEmpty else { return }
+    let skipped = wanted.lowerBound - part.lowerBound
+    unsafe try meter.measure(
+      numbers + skipped, bytes + (dtype.byteCount(ofElements: skipped) ?? 0), elements: wanted, into: &loss)
   }
 
   private func encode(_ values: UnsafePointer<Float>, _ range: Range<Int>, into target: UnsafeMutableRawPointer) {
@@ -93,8 +130,9 @@ extension CheckpointTensor {
   /// The tensor with its numbers in another dtype; itself when it has that already.
   ///
   /// - Throws: `unsupported` for a dtype that can't be read or written as numbers, or rows that do not divide into blocks.
-  package func encoded(as dtype: DType, importance: [Float]? = nil, file: String) throws(KistError) -> CheckpointTensor
-  {
+  package func encoded(
+    as dtype: DType, importance: [Float]? = nil, meter: EncodingMeter? = nil, file: String
+  ) throws(KistError) -> CheckpointTensor {
     if self.dtype == dtype { return self }
     guard let encoder = RowEncoder(dtype) else {
       throw KistError(.unsupported, file: file, field: "tensor '\(name)'", "weights can't be written as \(dtype)")
@@ -109,7 +147,7 @@ extension CheckpointTensor {
     var tensor = self
     if tensor.origins.isEmpty { tensor.origins = [Origin(name: name, dtype: self.dtype)] }
     tensor.dtype = dtype
-    tensor.source = EncodedSource(elements, encoder, importance: importance)
+    tensor.source = EncodedSource(elements, encoder, importance: importance, meter: meter)
     tensor.entry = nil
     return tensor
   }

@@ -32,8 +32,13 @@ package struct ModelRearrangement: Sendable {
   package func tensor(
     _ tensor: FileTensor, as dtype: DType, importance: [Float]? = nil
   ) throws(KistError) -> CheckpointTensor {
-    let numbers = try rearranged(tensor)
-    return try numbers.encoded(as: dtype, name: tensor.name, importance: importance, file: file)
+    try encoded(try rearranged(tensor), as: dtype, name: tensor.name, importance: importance)
+  }
+
+  func encoded(
+    _ numbers: RearrangedTensor, as dtype: DType, name: String, importance: [Float]? = nil
+  ) throws(KistError) -> CheckpointTensor {
+    try numbers.encoded(as: dtype, name: name, importance: importance, file: file)
   }
 
   /// A tensor of the sink, whose numbers are found when they are read.
@@ -103,9 +108,11 @@ package struct ModelRearrangement: Sendable {
     else {
       throw KistError(.damaged, file: file, field: "tensor '\(name)'", "is not U8 with scales of shape \(shape)")
     }
-    return CheckpointTensor(
+    var packed = CheckpointTensor(
       name: name, dtype: .mxfp4, shape: Shape(shape.dropLast() + [location.columnCount]),
       source: MXFP4Blocks(blocks: tensor.source, scales: scales.source), entry: nil, weightFile: tensor.weightFile)
+    packed.origins = [.init(name: name, dtype: tensor.dtype), .init(name: scales.name, dtype: scales.dtype)]
+    return packed
   }
 }
 
@@ -118,6 +125,9 @@ extension RearrangedTensor {
   ) throws(KistError) -> CheckpointTensor {
     var tensor = CheckpointTensor(
       name: name, dtype: dtype, shape: shape, source: MemorySource([]), entry: nil, weightFile: nil)
+    tensor.origins = parts.flatMap { part in
+      part.origins.isEmpty ? [.init(name: part.name, dtype: part.dtype)] : part.origins
+    }
     if let bytes = RearrangedBytes(self, as: dtype) {
       tensor.source = bytes.sameSource ?? bytes
       return tensor

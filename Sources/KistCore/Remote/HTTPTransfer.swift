@@ -108,7 +108,8 @@ final class HTTPTransfer: @unchecked Sendable {
     case .cannotFindHost, .unsupportedURL, .badURL, .secureConnectionFailed, .serverCertificateUntrusted,
       .serverCertificateHasBadDate, .serverCertificateNotYetValid, .serverCertificateHasUnknownRoot:
       true
-    default: false
+    // FoundationNetworking hands on libcurl's words.
+    default: error.localizedDescription.lowercased().contains("certificate")
     }
   }
 

@@ -9,6 +9,8 @@ package struct EncodedChunk: Sendable {
   package var hash: UInt64
   /// Length of the packed bytes; nil when the chunk stays raw.
   package var packedByteCount: Int?
+  /// Whether the raw bytes of a chunk that stays raw are in the buffer, because they would have to be made again.
+  package var isRawInBuffer = false
 }
 
 /// Room for one packed chunk, from the thread that encodes it to the one that writes it.
@@ -26,6 +28,9 @@ package struct EncodedChunk: Sendable {
   package func stored(_ byteCount: Int) -> UnsafeRawBufferPointer {
     unsafe UnsafeRawBufferPointer(rebasing: bytes[..<byteCount])
   }
+
+  /// Keeps a raw chunk.
+  package func keep(_ raw: UnsafeRawBufferPointer) { unsafe bytes.copyMemory(from: raw) }
 }
 
 /// Turns raw chunks into stored ones. One thread at a time; its buffers are used again for every chunk.

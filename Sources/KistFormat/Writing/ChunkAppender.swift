@@ -98,8 +98,12 @@ package final class ChunkAppender {
       unsafe try appendPacked(chunk, encoded.buffer.stored(packedByteCount), of: draft)
     } else {
       let range = draft.record.layout.rawRange(ofChunk: index)
-      unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in
-        unsafe try output.write(bytes, at: position)
+      if chunk.isRawInBuffer {
+        unsafe try output.write(encoded.buffer.stored(range.count), at: position)
+      } else {
+        unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in
+          unsafe try output.write(bytes, at: position)
+        }
       }
       record(chunk, offset: position, storedByteCount: range.count)
       position += range.count
@@ -189,6 +193,9 @@ private final class EntryDraft: @unchecked Sendable {
     unsafe try entry.source.withBytes(blank.layout.rawRange(ofChunk: chunk)) { bytes throws(KistError) in
       unsafe encoded = try encoder.encode(
         bytes, plan: plan, minimumSaving: packing.minimumSaving, isOnly: blank.layout.chunkCount == 1, into: buffer)
+      guard entry.source.isMadeWhenRead, encoded?.packedByteCount == nil else { return }
+      unsafe buffer.keep(bytes)
+      encoded?.isRawInBuffer = true
     }
     guard let encoded else { throw KistError(.system, field: "'\(entry.name)'", "the source gave no bytes") }
     return encoded

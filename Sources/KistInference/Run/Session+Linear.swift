@@ -5,6 +5,7 @@ import KistCore
 extension Session {
   /// x · Wᵀ + b, [tokens, rows of W]. Tensors: W and perhaps b.
   func linear(_ x: Matrix, _ tensors: [TensorKey]) throws(KistError) -> Matrix {
+    inputObserver?(tensors[0], x)
     let parts = try weights.parts(tensors[0])
     let bias = tensors.count > 1 ? try weights.vector(tensors[1]) : nil
     let output = Matrix(toFill: x.rowCount, columns: parts.reduce(0) { $0 + $1.rowCount })

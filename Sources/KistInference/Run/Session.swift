@@ -19,6 +19,21 @@ package final class Session {
   /// Sees every step with what it read and wrote. Its matrices are valid during the call only.
   package typealias Observer = (_ step: Step, _ inputs: [Matrix], _ output: Matrix) throws(KistError) -> Void
 
+  /// Sees what each weight is multiplied with, of experts too.
+  package var inputObserver: ((_ weight: TensorKey, _ inputs: Matrix) -> Void)?
+
+  /// A place in the program where a pass may begin.
+  package struct Resumption {
+    var layer: Int
+    /// [tokens of all texts, width].
+    var stream: Matrix
+
+    package init(layer: Int, stream: Matrix) {
+      self.layer = layer
+      self.stream = stream
+    }
+  }
+
   /// - Throws: `missing` when OpenBLAS is not there.
   package init(
     _ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism
@@ -42,14 +57,21 @@ package final class Session {
   /// Takes tokens of each text and gives the states that the head reads, [tokens of all texts, width], text after text.
   ///
   /// - Throws: `invalid` for a token outside the vocabulary or more tokens than the model reaches.
+  ///
+  /// - Parameter resumption: goes on from what the stream is before a layer, as if all before it had been done.
   package func advance(
-    texts: [[Int]], tokenTypes: [[Int]]? = nil, observer: Observer? = nil
+    texts: [[Int]], tokenTypes: [[Int]]? = nil, resuming resumption: Resumption? = nil, observer: Observer? = nil
   ) throws(KistError) -> Matrix {
     precondition(texts.count == positions.count, "tokens of each text")
     for (index, tokens) in texts.enumerated() { try check(tokens, tokenTypes?[index], position: positions[index]) }
     let context = context(texts, tokenTypes)
     var slots: [Slot: Matrix] = [:]
-    for (index, step) in program.body.enumerated() {
+    var first = 0
+    if let resumption {
+      slots[.stream] = resumption.stream.copy()
+      first = program.body.firstIndex { $0.layer == resumption.layer } ?? 0
+    }
+    for (index, step) in program.body.enumerated().dropFirst(first) {
       try parallelism.cancellation.check()
       let inputs = step.inputs.compactMap { slots[$0] }
       let output = try evaluate(step, inputs, context, preservingInputs: observer != nil)

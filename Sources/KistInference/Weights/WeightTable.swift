@@ -53,6 +53,25 @@ public final class WeightTable: Sendable {
     try WeightTable.checkExtra(tensors, names.used, model, file)
   }
 
+  /// The same weights but for some tensors, which have other numbers under the same name and shape.
+  package init(_ other: WeightTable, replacing tensors: [WeightTensor]) throws(KistError) {
+    model = other.model
+    file = other.file
+    vectors = other.vectors
+    memory = other.memory
+    keptByteCount = 0
+    let spare = SpareRoom()
+    let replaced = Dictionary(tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
+    var matrices = other.matrices
+    for (key, parts) in other.matrices where parts.contains(where: { replaced[Array($0.name.utf8)] != nil }) {
+      matrices[key] = try parts.map { part throws(KistError) in
+        guard let tensor = replaced[Array(part.name.utf8)] else { return part }
+        return try WeightMatrix(tensor.placed(isKept: true, spare: spare), part.location, file: other.file)
+      }
+    }
+    self.matrices = matrices
+  }
+
   deinit { memory.give(keptByteCount) }
 
   /// Refuses a tensor that nothing reads, since the model might mean something by it.

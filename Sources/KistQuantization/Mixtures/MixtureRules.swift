@@ -1,7 +1,7 @@
 import KistCore
 
 /// What a tensor is for, as far as mixtures care.
-enum MixtureRole: Sendable {
+package enum MixtureRole: Sendable {
   case output, tokenEmbedding, attentionV, attentionK, attentionQ, attentionOutput, up, gate, down, other
 
   /// By GGUF's names, the first that fits. A fused QKV counts as V.
@@ -11,7 +11,7 @@ enum MixtureRole: Sendable {
     ("ffn_up", .up), ("ffn_gate", .gate), ("ffn_down", .down),
   ]
 
-  init(_ name: String) {
+  package init(_ name: String) {
     switch name {
     case "output.weight": self = .output
     case "token_embd.weight", "per_layer_token_embd.weight": self = .tokenEmbedding

@@ -69,11 +69,30 @@ public struct TypeChooser: Sendable {
   public static func types(
     of tensors: [Tensor], in model: Model, mixture: Mixture, wishes: Wishes = Wishes()
   ) -> [DType] {
+    zip(tensors, choices(of: tensors, in: model, mixture: mixture, wishes: wishes)).map { tensor, type in
+      fitting(type, columns: tensor.shape.last ?? 0)
+    }
+  }
+
+  /// The types of all tensors as if every row divided into blocks.
+  public static func choices(
+    of tensors: [Tensor], in model: Model, mixture: Mixture, wishes: Wishes = Wishes()
+  ) -> [DType] {
     var chooser = TypeChooser(model: model, mixture: mixture, wishes: wishes)
     let roles = tensors.map { MixtureRole($0.name) }
     chooser.isTied = !roles.contains(.output)
     chooser.valueCount = roles.count { $0 == .attentionV }
     return zip(tensors, roles).map { chooser.choose($0, $1) }
+  }
+
+  /// The type of a tensor where all matrices have the same, save for wishes.
+  static func uniform(_ tensor: Tensor, _ dtype: DType, wishes: Wishes) -> DType {
+    guard mayQuantize(tensor) else { return tensor.dtype }
+    switch MixtureRole(tensor.name) {
+    case .output: return wishes.output ?? wishes.named(tensor.name) ?? dtype
+    case .tokenEmbedding: return wishes.tokenEmbedding ?? wishes.named(tensor.name) ?? dtype
+    default: return wishes.named(tensor.name) ?? dtype
+    }
   }
 
   private init(model: Model, mixture: Mixture, wishes: Wishes) {
@@ -88,8 +107,7 @@ public struct TypeChooser: Sendable {
     let isSecondTable = tensor.name == "per_layer_token_embd.weight" && named != nil
     if role == .tokenEmbedding, !isSecondTable, let wish = wishes.tokenEmbedding { return wish }
     if role == .output, let wish = wishes.output { return wish }
-    let type = named ?? (wishes.isPure ? mixture.defaultType : byMixture(tensor, role))
-    return TypeChooser.fitting(type, columns: tensor.shape.last ?? 0)
+    return named ?? (wishes.isPure ? mixture.defaultType : byMixture(tensor, role))
   }
 
   private mutating func byMixture(_ tensor: Tensor, _ role: MixtureRole) -> DType {
@@ -162,7 +180,7 @@ public struct TypeChooser: Sendable {
 
   /// The type itself, or the one that takes its place when rows do not divide into its blocks.
   public static func fitting(_ type: DType, columns: Int) -> DType {
-    guard columns % type.unitElementCount != 0 else { return type }
+    guard type.isBlockType, columns % type.unitElementCount != 0 else { return type }
     let fallback: DType =
       switch type {
       case .iq1_s, .iq1_m, .iq2_xxs, .iq2_xs, .iq2_s, .iq3_xxs, .iq3_s, .iq4_xs: .iq4_nl

@@ -44,12 +44,3 @@ enum PieceWindow {
     return start..<end
   }
 }
-
-extension [UInt32] {
-  /// Makes room for the ids of the rest of a text, as many to the byte as so far: pages that are copied while a list grows cost more than
-  /// the tokens in them.
-  mutating func makeRoom(forRest rest: Int, atRateOf idCount: Int, per byteCount: Int) {
-    guard rest > 0, byteCount > 0, capacity - count < 4 * PieceWindow.pieceCount else { return }
-    reserveCapacity(count + 4 * PieceWindow.pieceCount + Int(Double(idCount) / Double(byteCount) * Double(rest) * 1.1))
-  }
-}

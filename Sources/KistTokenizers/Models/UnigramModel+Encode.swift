@@ -166,12 +166,14 @@ extension UnigramModel {
       return true
     }
     guard walk.sum.magnitude < Score(-entry.limit) else { return false }
-    var output = walk.output
-    walk.sum = Score(
-      scratch.lattice.replay(scratch.words.words[entry.ids], at: range, from: Float(walk.sum)) { piece, id in
-        output.append(piece, id, to: &ids)
-      })
-    walk.output = output
+    let sum = unsafe scratch.words.words.withUnsafeBufferPointer { words in
+      unsafe scratch.lattice.replay(
+        UnsafeBufferPointer(rebasing: words[entry.ids]), at: range, from: Float(walk.sum)
+      ) { piece, id in
+        walk.output.append(piece, id, to: &ids)
+      }
+    }
+    walk.sum = Score(sum)
     return true
   }
 
@@ -183,22 +185,32 @@ extension UnigramModel {
   private func remember(
     _ word: UnsafeRawBufferPointer, _ hash: UInt64, _ scratch: inout Scratch
   ) throws(KistError) -> WordCache.Entry? {
+    if followsSentencePiece, let ways = unsafe scratch.lattice.ways(through: word, self),
+      ways.magnitude < UnigramLattice.highestMagnitude
+    {
+      let limit = 99_990 - Float(ways.magnitude)
+      if let ids = ways.ids { unsafe settle(word, ids, &scratch) }
+      unsafe scratch.words.insert(
+        word, hash: hash, ids: (ways.ids ?? ways.pieces)[...], limit: ways.ids == nil ? -limit : limit)
+      return unsafe scratch.words.entry(for: word, hash: hash)
+    }
     let outcome = try unsafe scratch.double.run(self, word, 0..<word.count, from: 0)
     let limit = safeScore(outcome, scratch.double.edges)
     // A word of tokenizers' without a limit is remembered only when it is a whole piece, with its ids.
     guard limit > 0 || followsSentencePiece else { return nil }
-    if followsSentencePiece, limit < Self.safeSum, outcome.magnitude < UnigramLattice.highestMagnitude,
-      let pieces = unsafe scratch.lattice.pieces(of: word, self)
-    {
-      unsafe scratch.words.insert(word, hash: hash, ids: pieces[...], limit: Float(outcome.magnitude) - 99_990)
-      return unsafe scratch.words.entry(for: word, hash: hash)
-    }
     let ids = scratch.double.edges.map(\.id)
-    if limit >= Self.safeSum, word.count <= PieceCache.longestShortPiece {
-      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
-    }
+    if limit >= Self.safeSum { unsafe settle(word, ids, &scratch) }
     unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)
     return unsafe scratch.words.entry(for: word, hash: hash)
+  }
+
+  /// Remembers a word whose ids are the same after every sum below ``safeSum``.
+  private func settle(_ word: UnsafeRawBufferPointer, _ ids: [UInt32], _ scratch: inout Scratch) {
+    if word.count <= PieceCache.longestShortPiece {
+      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
+    } else {
+      unsafe scratch.settledWords.insertLong(word, TokenHash.hash(word), ids[...])
+    }
   }
 
   /// How large the sum before a word may be for its segmentation to stand; zero when it never surely does.

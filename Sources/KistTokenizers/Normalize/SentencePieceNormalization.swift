@@ -37,7 +37,7 @@ struct SentencePieceNormalization: Sendable {
 
     let space = settings.escapesWhitespaces ? Self.escapedSpace : Self.space
     var output: [UInt8] = []
-    output.reserveCapacity(text.count + text.count / 2 + 6)
+    output.reserveAhead(text.count + text.count / 2 + 6)
     if settings.addsDummyPrefix, !settings.treatsWhitespaceAsSuffix { output += space }
     unsafe appendParts(of: text, from: offset, space: space, to: &output)
     if settings.removesExtraWhitespaces {

@@ -42,6 +42,11 @@ package enum TokenizerSource {
     try read(TokenizerFiles(names: names, read: files), encoding: nil)
   }
 
+  /// The same.
+  package static func read(files: TokenizerFiles) throws(KistError) -> TokenizerDefinition {
+    try read(files, encoding: nil)
+  }
+
   /// The name of the file that ``read(files:names:)`` begins with; nil when none of them is a tokenizer's.
   package static func choose(among names: [String]) -> String? {
     let exact = { (name: String) in names.first { $0.utf8.elementsEqual(name.utf8) } }

@@ -65,7 +65,7 @@ package struct RecordWriter {
   private var sections: [(section: RecordSection, elementByteCount: Int, bytes: [UInt8])] = []
 
   package static let magic: UInt32 = 0x4B4F_544B
-  package static let version: UInt32 = 2
+  package static let version: UInt32 = 3
 
   package init() {}
 

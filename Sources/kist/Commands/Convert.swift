@@ -12,7 +12,8 @@ struct Convert: ParsableCommand {
       the weights in another format, caches and .git.
 
       A GGUF, or the parts of a split one, comes back as the same file, or parts when the target is named as one of as \
-      many. What came from elsewhere can't be written as a GGUF yet.
+      many. A Hugging Face directory becomes the GGUF that llama.cpp's converter makes, with the 16-bit type that its weights \
+      have, or as --type says: f32, f16, bf16, q8_0, tq1_0 or tq2_0.
 
       --pack auto packs what becomes at least 3 % smaller, fast; max tries every way and keeps the smallest; none \
       keeps everything raw, to be mapped without copying. The same input gives the same file, whatever the number of \
@@ -37,15 +38,21 @@ struct Convert: ParsableCommand {
       --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
       whole file that verifies alone. Tensors are shared out by their bytes; `kist join` makes one file of all parts.
 
-      The target appears under its name when it is complete. An interrupted conversion leaves nothing behind.
+      From a GGUF, a directory is what transformers reads: its names of tensors, config.json and the tokenizer's files. \
+      Block types become BF16, or what --type asks for.
+
+      The target appears under its name when it is complete. An interrupted conversion leaves nothing behind, but for \
+      large files and directories DST.part, from which the same command goes on.
 
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
+        kist convert ./hf-dir -o model.gguf
         kist convert minilm.kist -o ./MiniLM-again
         kist convert one.safetensors -o one.kist --pack max
         kist convert model-00001-of-00003.gguf -o model.kist
         kist convert pytorch_model.bin -o model.safetensors
         kist convert weights.npz -o weights.kist
+        kist convert model.gguf -o ./hf-dir
         kist convert ./hf-dir -o ./hf-dir-16 --type bf16 --shard-size 2GB
         kist convert ./hf-dir -o big.kist --shard-size 4GB
         kist convert ./hf-dir -o big.kist --part 3/8

@@ -111,10 +111,6 @@ struct JudgingOptions: ParsableArguments {
 
   private func texts(for reference: LoadedModel) throws(KistError) -> [[Int]] {
     if let tokens { return [try TokenInput.parse(tokens)] }
-    guard let text else { return VerificationTexts.tokens(for: reference).map(\.tokens) }
-    let all = try reference.tokens(of: try readWholeText(text))
-    // Windows that the model reaches, side by side.
-    let size = min(512, reference.model.mostTokens ?? 512)
-    return stride(from: 0, to: all.count, by: size).prefix(16).map { Array(all[$0..<min($0 + size, all.count)]) }
+    return try VerificationTexts.texts(for: reference, of: try text.map(readWholeText))
   }
 }

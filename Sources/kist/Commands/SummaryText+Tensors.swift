@@ -63,6 +63,9 @@ private enum TensorColumns {
   ]
 
   static let comparison = [
+    TensorColumn(title: "bits", alignment: .right) {
+      $0.elementCount > 0 ? Quantity.number(8 * Double($0.rawByteCount) / Double($0.elementCount)) : "-"
+    },
     TensorColumn(title: "NMSE", alignment: .right) { $0.comparison.map { Quantity.number($0.nmse) } ?? "-" },
     TensorColumn(title: "max |Δ|", alignment: .right) {
       $0.comparison.map { Quantity.number($0.maximumDifference) } ?? "-"

@@ -33,13 +33,11 @@ import Foundation
   private static let largestSlotCount = 1 << 20
   private static let largestSideCount = 1 << 24
   private static let countShift: UInt32 = 28
-  private static let foundCapacity = 4 * PieceWindow.pieceCount
+  private static let idsPerSlot = 4
 
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
   private var usedCount = 0
-  /// Room for the ids of ``PieceWindow/pieceCount`` pieces.
-  private let found = UnsafeMutablePointer<UInt32>.allocate(capacity: foundCapacity)
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
 
@@ -50,7 +48,6 @@ import Foundation
 
   deinit {
     unsafe slots.deallocate()
-    unsafe found.deallocate()
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Slot> {
@@ -100,7 +97,7 @@ import Foundation
     return nil
   }
 
-  /// Appends the ids of the first of some pieces, up to one that is not here as a short piece. Many at once, so that what they need from
+  /// Appends the ids of the first of some pieces, up to one that is not here. Many at once, so that what they need from
   /// memory is on its way.
   ///
   /// - Returns: How many pieces these are.
@@ -111,15 +108,29 @@ import Foundation
     guard let base = text.baseAddress else { return 0 }
     let remaining = unsafe min(pieces.count &- first, PieceWindow.pieceCount)
     let place = unsafe first &* pieces.stride
-    var count = 0
-    let found = unsafe longResults.withUnsafeBufferPointer { longResults in
-      unsafe kist_find_pieces(
-        base.assumingMemoryBound(to: UInt8.self), text.count, pieces.starts + place, pieces.ends + place,
-        pieces.stride, remaining, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slotCount,
-        longResults.baseAddress, longResults.count, self.found, Self.foundCapacity, &count)
+    var found = 0
+    output.append(addingCapacity: Self.idsPerSlot &* remaining) { room in
+      unsafe room.withUnsafeMutableBufferPointer { room, count in
+        found = unsafe find(base, text.count, pieces, place, remaining, tag, room, &count)
+      }
     }
-    unsafe output.append(contentsOf: UnsafeBufferPointer(start: self.found, count: count))
     return found
+  }
+
+  @inline(__always)
+  private func find(
+    _ text: UnsafeRawPointer, _ byteCount: Int, _ pieces: PieceList, _ first: Int, _ pieceCount: Int, _ tag: UInt64,
+    _ room: UnsafeMutableBufferPointer<UInt32>, _ count: inout Int
+  ) -> Int {
+    unsafe longResults.withUnsafeBufferPointer { longResults in
+      unsafe longPieces.withUnsafeBufferPointer { longPieces in
+        unsafe kist_find_pieces(
+          text.assumingMemoryBound(to: UInt8.self), byteCount, pieces.starts + first, pieces.ends + first,
+          pieces.stride, pieceCount, tag, UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self),
+          slotCount, longPieces.baseAddress, longPieces.count, longResults.baseAddress, longResults.count,
+          room.baseAddress, room.count, &count)
+      }
+    }
   }
 
   /// Appends the ids of a slot.

@@ -87,8 +87,8 @@ struct GGUFPreTokenizer: Sendable {
 /// The patterns.
 extension GGUFPreTokenizer {
   /// llama.cpp leaves the last branch to its own scanner.
-  private static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-  private static let contractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
+  static let gpt2 = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+  static let contractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
   private static let words = #"|[^\r\n\p{L}\p{N}]?\p{L}+|"#
   private static let signRun = #"| ?[^\s\p{L}\p{N}]+[\r\n]*"#
   private static let lineEnds = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -110,7 +110,7 @@ extension GGUFPreTokenizer {
       + #"|\s{1,2}(?!\S)|\s{1}"#
   }()
 
-  private static let digit = #"\p{N}"#
+  static let digit = #"\p{N}"#
   private static let digits = #"\p{N}+"#
   private static let threeDigits = "[0-9][0-9][0-9]"
   private static let upToThreeDigits = #"\p{N}{1,3}"#
@@ -120,8 +120,8 @@ extension GGUFPreTokenizer {
   private static let bloom = #" ?[^(\s|.,!?…。，、।۔،)]+"#
 
   private static let lineEnd = "[\r\n]"
-  private static let finalSpaces = #"\s+$"#
-  private static let spacedLetters = #"\s?["# + deepSeekLetters + "]+"
+  static let finalSpaces = #"\s+$"#
+  static let spacedLetters = #"\s?["# + deepSeekLetters + "]+"
   /// llama.cpp's range begins with U+3000, which is white space.
   private static let spacedSigns = #"\s?[!-/:-~！-／：-～‘-‟、-。]+"#
   private static let ideographs = #"(?:(?!\s)[一-龥\u{800}-一가-\u{D7FF}])+"#

@@ -1,0 +1,72 @@
+import ArgumentParser
+import KistConversion
+import KistCore
+
+struct Imatrix: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure which columns of a model's weights matter, for `kist quantize --imatrix`.",
+    discussion: """
+      Runs a text through the model and sums up, for each weight, the squares of what its columns are multiplied with; of \
+      experts only for the tokens that take them. The file is llama.cpp's, with GGUF's names of tensors, whatever the \
+      source: llama-quantize reads it, and Kist reads llama-imatrix's. A target that ends in .dat is written in llama.cpp's \
+      older form.
+
+      The text is cut into chunks of 512 tokens, or as many as the model reaches; what does not fill a chunk at the end is \
+      left out, as in llama-imatrix. A few hundred chunks of text like what the model is for do well.
+
+      Without --text the source is an importance matrix, which is written in the target's form.
+
+      EXAMPLES
+        kist imatrix model.kist --text calibration.txt -o im.gguf
+        kist imatrix ./hf-dir --text calibration.txt -o im.gguf --chunk-size 256
+        kist imatrix old.dat -o im.gguf
+      """)
+
+  @Argument(help: "A model: .kist, GGUF or a Hugging Face directory. Without --text, an importance matrix.")
+  var source: String
+
+  @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"))
+  var text: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("What to write: .gguf, or .dat.", valueName: "file"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Tokens of a chunk. (default: 512)", valueName: "n"))
+  var chunkSize: Int?
+
+  @Flag(help: "Measure the head too.")
+  var processOutput = false
+
+  @OptionGroup var memory: MemoryOption
+  @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    if let chunkSize, chunkSize < 1 { throw ValidationError("--chunk-size needs a number from 1 on.") }
+    guard text != nil || (chunkSize == nil && !processOutput) else {
+      throw ValidationError("--chunk-size and --process-output go with --text.")
+    }
+  }
+
+  func run() throws {
+    if !global.force { try requireAbsent(output) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let matrix: ImportanceMatrix
+    if let text { matrix = try collect(text) } else { matrix = try ImportanceMatrix(path: source) }
+    try matrix.write(to: output, replacingExisting: global.force)
+    let report = ImportanceReport(matrix, path: output, seconds: (clock.now - start) / .seconds(1))
+    if global.json { return try Output.json(report) }
+    Output.line(
+      "\(output.escapedForTerminal): \(Quantity.count(report.tensorCount)) tensors from "
+        + "\(Quantity.count(report.chunkCount)) chunks of \(report.chunkSize) tokens, "
+        + "in \(Quantity.seconds(report.seconds))")
+    for name in report.unreached { global.notice("no token took some experts of \(name)") }
+  }
+
+  private func collect(_ path: String) throws(KistError) -> ImportanceMatrix {
+    let text = try readWholeText(path)
+    let model = try LoadedModel.open(path: source, memory: memory.budget)
+    return try ImportanceCollector(model, includesHead: processOutput, parallelism: global.parallelism)
+      .collect(text, dataset: path, chunkSize: chunkSize, progress: global.progress)
+  }
+}
