@@ -119,7 +119,9 @@ import Testing
     let process = try kist(
       "convert", server.address("\(mode)/large.kist"), "-o", "out.safetensors", "--quiet", in: folder)
     #expect(process.status == 2, "\(process.errors)")
-    #expect(process.errors.split(separator: "\n").count == 1 && (words.isEmpty || process.errors.contains(words)), "\(process.errors)")
+    #expect(
+      process.errors.split(separator: "\n").count == 1 && (words.isEmpty || process.errors.contains(words)),
+      "\(process.errors)")
     #expect(process.errors.contains(server.address("\(mode)/large.kist")), "\(process.errors)")
     #expect(!folder.contents.contains("out.safetensors"))
   }
