@@ -33,7 +33,10 @@ extension ModelDescription {
   public init(_ config: ModelConfig) throws(KistError) {
     var config = config
     let whole = Composite.all.first { !Set($0.classNames).isDisjoint(with: config.classNames) }
-    if let whole, let text = config.inside(Composite.textKey) { config = text }
+    if let whole, let text = config.inside(Composite.textKey) {
+      try whole.checkKeys(of: config)
+      config = text
+    }
     var architecture = try Architecture.named(by: config)
     try architecture.checkKeys(of: config)
     if let whole { architecture = architecture.asPart(of: whole) }
@@ -45,7 +48,7 @@ extension Architecture {
   /// Refuses a configuration that says something that nobody here reads: its meaning could change the result.
   func checkKeys(of config: ModelConfig) throws(KistError) {
     let paths = parameters.flatMap(\.keys) + requirements.map(\.key) + ignoredKeys
-    try check(config.keys.filter { !Architecture.harmless($0) }, in: "", paths, config)
+    try check(config.keys.filter { !Architecture.isHarmless($0) }, in: "", paths, config)
   }
 
   /// - Parameters:
@@ -69,7 +72,7 @@ extension Architecture {
   }
 
   /// Keys that change nothing in a forward pass: training, generation, bookkeeping.
-  private static func harmless(_ key: String) -> Bool {
+  static func isHarmless(_ key: String) -> Bool {
     harmlessKeys.contains(key) || harmlessEndings.contains { key.hasSuffix($0) }
       || harmlessBeginnings.contains { key.hasPrefix($0) }
   }

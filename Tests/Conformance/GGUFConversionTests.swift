@@ -106,8 +106,8 @@ import Testing
       return "no error"
     }
     #expect(words(Self.folder + "/types.gguf", "a.safetensors").contains("block type"))
-    #expect(words(Self.folder + "/shapes.gguf", "folder").contains("Hugging Face directory"))
-    #expect(words(repository + "/Fixtures/tiny-llama", "a.gguf").contains("llama.cpp's names"))
+    #expect(words(Self.folder + "/shapes.gguf", "folder").contains("'test' is no architecture"))
+    #expect(words(repository + "/Fixtures/families/opt", "a.gguf").contains("llama.cpp has no opt"))
     #expect(folder.contents.isEmpty)
   }
 

@@ -104,7 +104,7 @@ import Testing
     let report = try run.json()
     let size = try #require(report["bytes"] as? Int)
     #expect(size <= 1_500_000)
-    #expect(size > 1_300_000)
+    #expect(size > 1_100_000)
     #expect((report["predicted"] as? [String: Any])?["kl"] is Double)
     let again = try kist("quantize", Self.world, "-o", folder.path + "/x.kist", "--target-size", "1500kB", "--json")
     #expect(try again.json()["types"] as? [[String: AnyHashable]] == report["types"] as? [[String: AnyHashable]])
@@ -145,7 +145,7 @@ import Testing
     #expect(try refusal("rows.gguf", "--type", "Q4_0", "--tensor-type", "nothing=q8_0").contains("'nothing'"))
     #expect(try refusal("rows.gguf", "--type", "Q4_0", "--tensor-type", "attn=q9").contains("q9"))
     let other = Self.golden + "/world-llama.imatrix.gguf"
-    #expect(try refusal("rows.gguf", "--type", "Q4_0", "--imatrix", other).contains("blk.0.attn_output.weight"))
+    #expect(try refusal("rows.gguf", "--type", "Q4_0", "--imatrix", other).contains("of another model"))
     #expect(try refusal("rows.gguf", "--type", "Q4_0", "--imatrix", "rows.gguf").contains("no importance matrix"))
 
     #expect(

@@ -38,7 +38,7 @@ import Testing
 
   private func interrupt(_ target: String, _ type: TargetType, least: Int = 1) throws {
     let cancellation = Cancellation()
-    let conversion = try conversion(target, type, cancellation, least: least)
+    let conversion = try self.conversion(target, type, cancellation, least: least)
     let error = #expect(throws: KistError.self) {
       try conversion.run(progress: Interrupting(after: 1_000_000, cancellation))
     }

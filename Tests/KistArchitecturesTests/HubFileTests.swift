@@ -41,6 +41,9 @@ import Testing
       // RoBERTa's GGUF is BERT's.
       guard name != "roberta" else { continue }
       #expect(ours?.dtype == wanted.dtype && ours?.shape == wanted.shape, "\(place.name)")
+      // GGUF has w where the model has w − 1, rounded.
+      let isShifted = name.hasPrefix("gemma") || name == "nemotron"
+      guard !isShifted || place.keys.first?.role.isNorm != true else { continue }
       #expect(try ours.map(content) == content(wanted), "\(place.name)")
     }
     guard !Self.forgetful.contains(name) else { return }

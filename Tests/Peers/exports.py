@@ -62,8 +62,9 @@ def compare_family(program: str, name: str, folder: Path) -> str | None:
     golden = load_file(source / "golden.safetensors")
     limit = config.get("max_position_embeddings") or 20
     tokens = golden["tokens"].long().flatten()[:limit]
+    types = {"token_type_ids": golden["token_types"].long().flatten()[None, :limit]} if "token_types" in golden else {}
     with torch.no_grad():
-        found = model(tokens[None])
+        found = model(tokens[None], **types)
     if not is_decoder:
         last = golden[max((key for key in golden if key.startswith("hidden.")), key=lambda key: int(key[7:]))]
         return difference(found.last_hidden_state[0], last)
@@ -106,7 +107,7 @@ def with_model(source: Path, target: Path) -> None:
 
 
 def compare_tokenizer(program: str, file: str, goldens: list[dict], folder: Path) -> str | None:
-    source, out = folder / file, folder / file.replace(".gguf", "")
+    source, out = folder / f"tokenizer-{file}", folder / f"tokenizer-{file}-hub"
     with_model(FIXTURES / "tokenizers" / "gguf" / file, source)
     kist(program, "convert", source, "-o", out, "--no-verify", "--quiet")
     tokenizer = transformers.AutoTokenizer.from_pretrained(out)

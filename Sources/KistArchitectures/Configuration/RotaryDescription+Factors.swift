@@ -33,6 +33,8 @@ extension RotaryDescription {
       let offset = slope * first.0 - first.1
       if offset > 0 { candidates.append((1, ((1 + 1 / offset) * 1000).rounded() / 1000, (slope / offset).rounded())) }
     }
+    // Where none lies between, several contexts give the same.
+    candidates += (3...20).map { (1, 4, Double(1 << $0)) }
     for (low, high, context) in candidates where high > low && context >= 1 && context < 0x1p31 {
       let members = RotaryDescription.llama3(factor, low, high, Int(context))
       var scaled = plain

@@ -1,3 +1,5 @@
+import KistCore
+
 /// A model of several parts (vision, audio), of which the text model is computed here.
 ///
 /// Its config.json describes the text model below a key, and its files have that model's tensors among those of the others.
@@ -7,6 +9,9 @@ public struct Composite: Sendable {
   /// Globs of the other parts' tensors.
   var otherTensors: [String]
 
+  /// Keys of the whole that say nothing about its text model.
+  var otherKeys: Set<String>
+
   static let textKey = "text_config"
 
   /// Source: transformers 5.23, modeling_gemma3.py, modeling_mistral3.py, modeling_llava.py.
@@ -15,8 +20,24 @@ public struct Composite: Sendable {
       classNames: [
         "Gemma3ForConditionalGeneration", "Mistral3ForConditionalGeneration", "LlavaForConditionalGeneration",
       ],
-      otherTensors: ["vision_tower.*", "multi_modal_projector.*"])
+      otherTensors: ["vision_tower.*", "multi_modal_projector.*"],
+      otherKeys: [
+        textKey, "vision_config", "mm_tokens_per_image", "boi_token_index", "eoi_token_index", "image_token_index",
+        "image_seq_length", "multimodal_projector_bias", "projector_hidden_act", "spatial_merge_size",
+        "vision_feature_layer", "vision_feature_select_strategy", "ignore_index", "image_grid_pinpoints",
+        "tie_word_embeddings",
+      ])
   ]
+}
+
+extension Composite {
+  /// Refuses a configuration that says something about the whole that nobody here reads.
+  func checkKeys(of config: ModelConfig) throws(KistError) {
+    for key in config.keys where !otherKeys.contains(key) && !Architecture.isHarmless(key) {
+      throw KistError(
+        .unsupported, file: config.file, field: key, "this version does not know what it means for \(classNames[0])")
+    }
+  }
 }
 
 extension Architecture {

@@ -17,7 +17,8 @@ struct GGUFTokenIDs {
   var configuration: [String: ConfigValue] {
     var members: [String: ConfigValue] = ["use_cache": .value(.flag(true))]
     for (key, name) in [("bos_token_id", "bos"), ("eos_token_id", "eos"), ("pad_token_id", "padding")] {
-      if let id = id(name) { members[key] = .value(.integer(id)) }
+      // Without the key, transformers would take an id of its own for some families.
+      members[key] = id(name).map { .value(.integer($0)) } ?? .null
     }
     return members
   }

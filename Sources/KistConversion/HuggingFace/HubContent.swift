@@ -85,7 +85,8 @@ struct HubContent: Sendable {
     }
   }
 
-  /// What a tensor is stored as: what was asked for, or what it was; vectors, which GGUF has in F32, as the others where that loses nothing.
+  /// What a tensor is stored as: what was asked for, or what it was; vectors, routers and other short ones, which GGUF has in F32, as the
+  /// others where that loses nothing.
   private static func dtype(
     of numbers: RearrangedTensor, main: DType, _ type: TargetType
   ) throws(KistError) -> DType {
@@ -94,10 +95,8 @@ struct HubContent: Sendable {
     guard stored.count == 1, let only = stored.first, torchHas(only) else {
       return stored.contains { $0.isBlockType } ? .bf16 : .f32
     }
-    guard only == .f32, main != .f32, numbers.shape.dimensions.count < 2, try numbers.isExact(in: main) else {
-      return only
-    }
-    return main
+    guard only == .f32, main != .f32 else { return only }
+    return try numbers.isExact(in: main) ? main : only
   }
 
   private static func torchHas(_ dtype: DType) -> Bool { CheckpointAsset.torchNames[dtype] != nil }

@@ -19,6 +19,7 @@ extension ImportanceMatrix {
       }
       return size
     }
+    let (chunkCount, chunkSize) = (try size(Self.chunkCountKey), try size(Self.chunkSizeKey))
     var sums: [String: [Float]] = [:]
     var counts: [String: [Int]] = [:]
     for tensor in file.header.tensors {
@@ -43,9 +44,7 @@ extension ImportanceMatrix {
     if case .array(of: .string, let names)? = try file.value(Self.datasetsKey) {
       for case .string(let bytes) in names { datasets.append(String(decoding: bytes, as: UTF8.self)) }
     }
-    self.init(
-      entries: entries, datasets: datasets, chunkCount: try size(Self.chunkCountKey),
-      chunkSize: try size(Self.chunkSizeKey))
+    self.init(entries: entries, datasets: datasets, chunkCount: chunkCount, chunkSize: chunkSize)
   }
 
   /// The file that llama-imatrix would write.

@@ -88,9 +88,10 @@ struct Chart: Sendable {
   }
 
   private var legend: [Markup] {
-    let left = Self.plot.right - 150
-    return series.filter { !$0.points.isEmpty && !$0.name.isEmpty }.enumerated().flatMap { row, series -> [Markup] in
-      let y = Self.plot.top + 16 + Double(row) * 18
+    // In a row between heading and curves.
+    let y = Self.plot.top - 8
+    return series.filter { !$0.points.isEmpty && !$0.name.isEmpty }.enumerated().flatMap { place, series -> [Markup] in
+      let left = Self.plot.left + 6 + Double(place) * 108
       return [
         .element(
           "circle",

@@ -152,7 +152,11 @@ extension Checkpoint {
     conversion -= tensors.reduce(0) { $0 + $1.byteCount }
     let vocabulary = tensors.lazy.filter { $0.shape.rank == 2 }.map { $0.shape[0] }.max() ?? 0
     let probes = options.probes == .none ? 0 : 4 * (3 * 4 * vocabulary + 32 * 64 * 12)
-    return conversion + (provenanceFormat == .gguf ? headers : 0) + probes
+    var tokenizer = 0
+    if case .compiled(let record) = CompiledTokenizer.compile(tokenizerFiles) { tokenizer = record.count + 4096 }
+    // Raw runs begin at multiples of a page.
+    let padding = tensors.reduce(0) { $0 + Layout.runAlignment(kind: .tensor, byteCount: $1.byteCount) }
+    return conversion + (provenanceFormat == .gguf ? headers : 0) + probes + tokenizer + padding
   }
 }
 

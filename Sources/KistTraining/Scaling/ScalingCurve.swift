@@ -89,8 +89,14 @@ struct ScalingCurve: Sendable {
     case .kaplan:
       return ScalingLaw(form, [exp(meanN + theta[0] * beta / alpha), alpha, exp(meanD + theta[2]), beta])
     case .chinchilla:
+      // Runs that do not tell a floor send its logarithm towards minus infinity.
+      let floor = exp(theta[4])
       return ScalingLaw(
-        form, [exp(theta[0] + alpha * meanN), alpha, exp(theta[2] + beta * meanD), beta, exp(theta[4])])
+        form,
+        [
+          exp(theta[0] + alpha * meanN), alpha, exp(theta[2] + beta * meanD), beta,
+          floor < 1e-9 * exp(meanLoss) ? 0 : floor,
+        ])
     }
   }
 }
