@@ -26,20 +26,27 @@ extension Architecture {
   }
 }
 
+extension Architecture {
+  /// The family of a model, or of its text part, with the part of the configuration that describes it.
+  ///
+  /// - Throws: as ``named(by:)``; `unsupported` for a key of the whole that this version does not know.
+  public static func ofTextModel(
+    _ config: ModelConfig
+  ) throws(KistError) -> (family: Architecture, config: ModelConfig) {
+    let whole = Composite.all.first { !Set($0.classNames).isDisjoint(with: config.classNames) }
+    guard let whole, let text = config.inside(Composite.textKey) else { return (try named(by: config), config) }
+    try whole.checkKeys(of: config)
+    return (try named(by: text).asPart(of: whole), text)
+  }
+}
+
 extension ModelDescription {
   /// What a config.json describes.
   ///
   /// - Throws: `unsupported` when it names an unknown architecture or a key that this version does not know.
   public init(_ config: ModelConfig) throws(KistError) {
-    var config = config
-    let whole = Composite.all.first { !Set($0.classNames).isDisjoint(with: config.classNames) }
-    if let whole, let text = config.inside(Composite.textKey) {
-      try whole.checkKeys(of: config)
-      config = text
-    }
-    var architecture = try Architecture.named(by: config)
+    let (architecture, config) = try Architecture.ofTextModel(config)
     try architecture.checkKeys(of: config)
-    if let whole { architecture = architecture.asPart(of: whole) }
     try self.init(architecture, Parameters(architecture, config))
   }
 }

@@ -104,7 +104,8 @@ import Testing
     let report = try run.json()
     let size = try #require(report["bytes"] as? Int)
     #expect(size <= 1_500_000)
-    #expect(size > 1_100_000)
+    // Files beside the weights count as they are, and pack to less.
+    #expect(size > 900_000)
     #expect((report["predicted"] as? [String: Any])?["kl"] is Double)
     let again = try kist("quantize", Self.world, "-o", folder.path + "/x.kist", "--target-size", "1500kB", "--json")
     #expect(try again.json()["types"] as? [[String: AnyHashable]] == report["types"] as? [[String: AnyHashable]])

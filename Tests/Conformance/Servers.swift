@@ -28,7 +28,8 @@ final class TestServer {
   }
 
   deinit {
-    process.terminate()
+    // Not SIGTERM: a child of a thread that blocks it would never see it.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
@@ -65,7 +66,7 @@ final class TestServer {
         return TestServer(process, port: port, requestLog: log)
       }
     }
-    process.terminate()
+    kill(process.processIdentifier, SIGKILL)
     throw CocoaError(.fileReadUnknown)
   }
 

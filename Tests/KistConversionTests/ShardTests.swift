@@ -16,7 +16,7 @@ import Testing
     ).run(progress: NoProgress())
   }
 
-  @Test(arguments: [200_000, 400_000]) func `shards are no longer than asked for, and any of them opens the whole`(
+  @Test(arguments: [260_000, 400_000]) func `shards are no longer than asked for, and any of them opens the whole`(
     limit: Int
   ) throws {
     let folder = try TemporaryFolder()

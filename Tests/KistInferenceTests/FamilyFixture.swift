@@ -53,8 +53,7 @@ struct FamilyFixture: Sendable {
     self.name = name
     let path = FamilyFixture.folder + "/" + name
     let text = try String(contentsOfFile: path + "/config.json", encoding: .utf8)
-    let config = try ModelConfig(Array(change(text).utf8), file: name)
-    var architecture = try Architecture.named(by: config)
+    var (architecture, config) = try Architecture.ofTextModel(ModelConfig(Array(change(text).utf8), file: name))
     mutating(&architecture)
     let model = try ModelDescription(architecture, Parameters(architecture, config))
     weights = try WeightTable(
