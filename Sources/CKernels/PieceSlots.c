@@ -64,18 +64,25 @@ typedef struct {
 
 static inline bool is_long(piece_key key) { return key.high >> 56 == long_mark >> 24; }
 
-static inline bool matches(const kist_piece_slot *slot, piece_key key, const uint8_t *piece, long_pieces pieces) {
-  if (!is_long(key)) return slot->high == key.high;
-  size_t count = (size_t)(key.high >> 32 & ~long_mark), start = (uint32_t)slot->high;
-  if ((slot->high ^ key.high) >> 32 != 0 || start > pieces.count || count > pieces.count - start) return false;
-  return memcmp(pieces.bytes + start, piece, count) == 0;
-}
-
-static inline const kist_piece_slot *slot_of(
+static __attribute__((noinline)) const kist_piece_slot *long_slot_of(
     piece_key key, const uint8_t *piece, const kist_piece_slot *slots, uint64_t mask, long_pieces pieces) {
+  size_t count = (size_t)(key.high >> 32 & ~long_mark);
   for (int distance = 0; distance < longest_probe; distance++) {
     const kist_piece_slot *slot = slots + ((key.place + (uint64_t)distance) & mask);
-    if (slot->low == key.low && matches(slot, key, piece, pieces)) return slot;
+    if (slot->high == 0) return NULL;
+    size_t start = (uint32_t)slot->high;
+    if (slot->low != key.low || (slot->high ^ key.high) >> 32 != 0) continue;
+    if (start > pieces.count || count > pieces.count - start) continue;
+    if (memcmp(pieces.bytes + start, piece, count) == 0) return slot;
+  }
+  return NULL;
+}
+
+static inline __attribute__((always_inline)) const kist_piece_slot *slot_of(
+    piece_key key, const kist_piece_slot *slots, uint64_t mask) {
+  for (int distance = 0; distance < longest_probe; distance++) {
+    const kist_piece_slot *slot = slots + ((key.place + (uint64_t)distance) & mask);
+    if (slot->low == key.low && slot->high == key.high) return slot;
     if (slot->high == 0) return NULL;
   }
   return NULL;
@@ -109,8 +116,9 @@ KIST_CLONES size_t kist_find_pieces(
       __builtin_prefetch(slots + keys[ready].place);
     }
     for (size_t i = 0; i < ready; i++) {
-      const uint8_t *piece = text + starts[(found + i) * stride];
-      const kist_piece_slot *slot = slot_of(keys[i], piece, slots, mask, pieces);
+      const kist_piece_slot *slot = __builtin_expect(is_long(keys[i]), 0)
+          ? long_slot_of(keys[i], text + starts[(found + i) * stride], slots, mask, pieces)
+          : slot_of(keys[i], slots, mask);
       size_t own = slot ? slot->ids[0] >> count_shift : 0, room = (size_t)(limit - to);
       if (own != 0 && room >= 4) {
         // All four at once: those behind the last are written over.
