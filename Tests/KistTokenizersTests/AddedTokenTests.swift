@@ -120,15 +120,13 @@ struct AddedTokenTests {
         ])
   }
 
-  @Test func `a megabyte of spaces takes no more than linear time`() throws {
+  // Quadratic time would be hours.
+  @Test(.timeLimit(.minutes(1))) func `a megabyte of spaces takes no more than linear time`() throws {
     var token = AddedToken(content: [32], id: 1)
     token.stripsLeft = true
     token.stripsRight = true
     let added = try AddedTokens(
       record { writer in try AddedTokens.compile([token], into: &writer) { bytes throws(KistError) in bytes } })
-    let time = ContinuousClock().measure {
-      _ = segments([UInt8](repeating: 32, count: 1 << 20), added.normalized, true)
-    }
-    #expect(time < .seconds(1))
+    #expect(segments([UInt8](repeating: 32, count: 1 << 20), added.normalized, true).count > 0)
   }
 }

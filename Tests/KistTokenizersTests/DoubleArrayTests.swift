@@ -46,11 +46,7 @@ struct DoubleArrayTests {
       }
       return (bytes: key, value: UInt32(value))
     }
-    var units: [UInt64] = []
-    let time = try ContinuousClock().measure { units = try DoubleArrayBuilder.units(of: keys) }
-    #expect(!units.isEmpty)
-    #expect(time < .seconds(1), "\(time), \(units.count) units")
-    print("double array of 256k tokens: \(time), \(units.count) units")
+    #expect(try !DoubleArrayBuilder.units(of: keys).isEmpty)
   }
 
   @Test func `keys beyond any token's length are refused`() {

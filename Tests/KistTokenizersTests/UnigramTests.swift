@@ -71,15 +71,12 @@ struct UnigramTests {
     }
   }
 
-  @Test func `a megabyte of one letter takes no more than linear time`() throws {
+  // Quadratic time would be hours.
+  @Test(.timeLimit(.minutes(1))) func `a megabyte of one letter takes no more than linear time`() throws {
     let fixture = try modelFixture("unigram-sentencepiece-plain", as: UnigramFixture.self)
     let model = try UnigramModel(record { try UnigramModel.compile(fixture.definition, into: &$0) })
     var scratch = UnigramModel.Scratch()
-    let clock = ContinuousClock()
-    var ids: [UInt32]?
-    let time = clock.measure { ids = model.ids(String(repeating: "e", count: 1 << 20), &scratch) }
-    #expect((ids?.count ?? 0) > 0)
-    #expect(time < .seconds(2))
+    #expect((model.ids(String(repeating: "e", count: 1 << 20), &scratch)?.count ?? 0) > 0)
   }
 
   @Test func `a damaged record gives an error or some ids`() throws {
