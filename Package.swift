@@ -10,7 +10,12 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "Kist",
   products: [
-    .library(name: "Kist", targets: ["KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistConversion"]),
+    .library(
+      name: "Kist",
+      targets: [
+        "KistCore", "KistFormat", "KistCheckpoints", "KistTokenizers", "KistQuantization", "KistArchitectures",
+        "KistInference", "KistTraining", "KistConversion",
+      ]),
     .executable(name: "kist", targets: ["kist"]),
     .executable(name: "kist-bench", targets: ["KistBench"]),
   ],

@@ -28,6 +28,9 @@ import Testing
     let config = try String(contentsOfFile: plain + "/config.json", encoding: .utf8)
     #expect(!config.contains("quantization_config"))
     #expect(try kist("verify", plain, "--golden", golden).status == 0)
+    let gguf = folder.path + "/m.gguf"
+    #expect(try kist("convert", source, "-o", gguf, "--type", "f32").status == 0)
+    #expect(try kist("verify", gguf, "--golden", golden).status == 0)
   }
 
   @Test(arguments: [

@@ -16,7 +16,7 @@ import Foundation
       unsafe spare = nil
       return unsafe room
     }
-    return unsafe .allocate(byteCount: byteCount, alignment: 64)
+    return .allocate(byteCount: byteCount, alignment: 64)
   }
 
   /// Takes memory back; the larger piece stays.

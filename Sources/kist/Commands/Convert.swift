@@ -23,7 +23,8 @@ struct Convert: ParsableCommand {
       metadata where they are simple.
 
       Numbers stay as they are, to the bit, unless --type asks for others: f32, f16, bf16, f8_e4m3 or f8_e5m2 for every \
-      floating-point weight. Integers stay, and 8-bit numbers, whose scales lie in other tensors. Where values or their \
+      floating-point weight. Integers stay, and 8-bit numbers. Weights that another program quantized (GPTQ, AWQ, FP8, \
+      compressed-tensors, bitsandbytes; config.json says so) become numbers then, and in a GGUF. Where values or their \
       places may have changed, source and result then compute the same texts, and the logits are compared; a result that \
       differs by more than its type explains is kept as DST.rejected, with status 1. --no-verify leaves that out.
 

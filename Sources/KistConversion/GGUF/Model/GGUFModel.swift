@@ -51,6 +51,8 @@ struct GGUFModel: Sendable {
   struct MadeTensor {
     var tensor: CheckpointTensor
     var keys: [TensorKey]
+    /// Names of the source's tensors that it is made of.
+    var sourceNames: [String]
   }
 
   private static func made(
@@ -60,7 +62,10 @@ struct GGUFModel: Sendable {
     // Blocks stay blocks.
     let isPacked = !numbers.parts.isEmpty && numbers.parts.allSatisfy { $0.dtype == .mxfp4 }
     let dtype = isPacked ? .mxfp4 : type.dtype(of: tensor.name, shape: numbers.shape.dimensions)
-    return MadeTensor(tensor: try rearrangement.encoded(numbers, as: dtype, name: tensor.name), keys: tensor.keys)
+    // Of blocks that lie in two tensors, a part stands for both.
+    let names = numbers.parts.flatMap { part in [part.name] + part.origins.map(\.name) }
+    return MadeTensor(
+      tensor: try rearrangement.encoded(numbers, as: dtype, name: tensor.name), keys: tensor.keys, sourceNames: names)
   }
 
   /// Refuses a tensor that nothing is made of, since the model might mean something by it.
@@ -68,7 +73,7 @@ struct GGUFModel: Sendable {
     _ source: Checkpoint, _ model: ModelDescription, _ made: [MadeTensor]
   ) throws(KistError) {
     var used: Set<[UInt8]> = []
-    for tensor in made { for origin in tensor.tensor.origins { used.insert(Array(origin.name.utf8)) } }
+    for tensor in made { for name in tensor.sourceNames { used.insert(Array(name.utf8)) } }
     for tensor in source.tensors where !used.contains(Array(tensor.name.utf8)) && !model.ignores(tensor.name) {
       throw KistError(
         .damaged, file: source.path, field: "tensor '\(tensor.name)'",
@@ -107,11 +112,11 @@ private struct SourceOrder {
 
   /// A tensor is written once the last that it is made of was read; stacked experts of a layer together, and packed ones before all others.
   func ordered(_ tensors: [GGUFModel.MadeTensor]) -> [CheckpointTensor] {
-    let last = tensors.map { tensor in tensor.tensor.origins.compactMap { places[Array($0.name.utf8)] }.max() ?? 0 }
+    let last = tensors.map { tensor in tensor.sourceNames.compactMap { places[Array($0.utf8)] }.max() ?? 0 }
     var lastOfLayer: [Int: Int] = [:]
     func stackedLayer(_ index: Int) -> Int? {
       let tensor = tensors[index]
-      guard tensor.tensor.origins.count > 1, let key = tensor.keys.first, key.role.isOfExpert else { return nil }
+      guard tensor.sourceNames.count > 1, let key = tensor.keys.first, key.role.isOfExpert else { return nil }
       return key.layer
     }
     for index in tensors.indices {
