@@ -112,17 +112,17 @@ import Testing
     try bytes.write(to: URL(fileURLWithPath: weights))
     let packed = folder.file("m.kist")
     let convert = try kist("convert", folder.file("broken"), "-o", packed)
-    #expect(convert.status == 0 && convert.output.contains("no probes: "), "\(convert.output)\(convert.errors)")
+    #expect(convert.status == 0 && convert.errors.contains("no probes: "), "\(convert.errors)")
     for arguments in [
-      ["predict", packed, "--tokens", "1,2"], ["logits", packed, "--tokens", "1,2", "-o", folder.file("l.npy")],
+      ["logits", packed, "--tokens", "1,2", "-o", folder.file("l.npy")],
       ["verify", packed, "--against", Self.families + "llama"],
       ["verify", Self.families + "llama", "--against", packed],
       ["verify", packed, "--golden", Self.families + "llama/golden.safetensors"],
     ] {
       let run = try KistProcess.run(arguments)
-      #expect(run.status == 1 && run.errors.contains("has a NaN at ["), "\(arguments): \(run.errors)")
+      #expect(run.status == 2 && run.errors.contains("has a NaN at [47]"), "\(arguments): \(run.errors)")
     }
-    #expect(try kist("convert", packed, "-o", folder.file("b"), "--type", "bf16").output.contains("no verdict: "))
+    #expect(try kist("convert", packed, "-o", folder.file("b"), "--type", "bf16").errors.contains("no verdict: "))
   }
 
   @Test func `what can't be computed is refused by name`() throws {

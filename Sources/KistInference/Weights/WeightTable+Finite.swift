@@ -53,7 +53,7 @@ extension WeightMatrix {
     return KistError(
       .damaged, file: file, field: "tensor '\(name)'",
       "has \(value.isNaN ? "a NaN" : "an infinity") at \(Shape(location.fileShape).position(ofElement: place)): nothing can be computed with it",
-      advice: "the weights are broken; take them from where they came from again")
+      advice: "the weights are broken: get them again from where they came")
   }
 }
 
