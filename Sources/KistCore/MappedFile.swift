@@ -64,6 +64,7 @@ import Foundation
   }
 
   deinit {
+    remote?.close()
     kist_map_guard_unregister(guardSlot)
     if let base = unsafe base { unsafe munmap(UnsafeMutableRawPointer(mutating: base), count) }
   }
@@ -105,6 +106,9 @@ import Foundation
     remote.fill(range.clamped(to: 0..<count))
     if let failure = remote.failure { throw failure }
   }
+
+  /// Fetches a range beside other work when it is on a server: it will be read soon.
+  package func prefetch(_ range: Range<Int>) { remote?.prefetch(range.clamped(to: 0..<count)) }
 
   /// Throws when a page that was read turned out to be lost, or could not be fetched.
   public func checkIntact() throws(KistError) {
