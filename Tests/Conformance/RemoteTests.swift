@@ -97,6 +97,18 @@ import Testing
     let shard = try #require(folder.contents.first { $0.hasPrefix("set-00002") })
     #expect(try kist("verify", server.address(shard), in: folder).status == 0)
     #expect(try kist("diff", server.address("moved/model.kist"), "model.kist", in: folder).status == 0)
+    let byteCount = try readFile(folder.file("model.kist")).count
+    for arguments in [
+      ["verify", "model.kist"], ["predict", "model.kist", "once"], ["inspect", "model.kist", "--html", "r.html"],
+    ] {
+      let before = try server.requests().count
+      let process = try KistProcess.run(
+        [arguments[0], server.address(arguments[1])] + arguments.dropFirst(2), in: folder)
+      #expect(process.status == 0, "\(process.errors)")
+      let fetched = try server.requests().dropFirst(before).reduce(0) { $0 + $1.byteCount }
+      #expect(fetched <= byteCount, "nothing comes over twice for \(arguments)")
+    }
+    #expect(try String(contentsOfFile: folder.file("r.html"), encoding: .utf8).contains("The file is on a server"))
     let missing = try kist("inspect", server.address("no.kist"), in: folder)
     #expect(missing.status == 2 && missing.errors.contains("no such file (HTTP 404)"))
     let pytorch = try kist("inspect", server.address("model.pt"), in: folder)

@@ -67,6 +67,9 @@ struct Verify: ParsableCommand {
       let text = try readText(path)
       do throws(KistError) { return try VerifyingKey(pem: text) } catch { throw error.inFile(path) }
     }
+    // What comes over from a server is there for the probes too.
+    let remote = MappedFile.isAddress(file) ? try MappedFile(path: file) : nil
+    defer { withExtendedLifetime(remote) {} }
     announce()
     var result = try CheckpointVerification(
       path: file, level: level == .quick ? .quick : .full, key: key, parallelism: global.parallelism,
