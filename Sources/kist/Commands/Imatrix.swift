@@ -22,13 +22,16 @@ struct Imatrix: ParsableCommand {
         kist imatrix old.dat -o im.gguf
       """)
 
-  @Argument(help: "A model: .kist, GGUF or a Hugging Face directory. Without --text, an importance matrix.")
+  @Argument(
+    help: "A model: .kist, GGUF or a Hugging Face directory. Without --text, an importance matrix.", completion: .file()
+  )
   var source: String
 
-  @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"), completion: .file())
   var text: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("What to write: .gguf, or .dat.", valueName: "file"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("What to write: .gguf, or .dat.", valueName: "file"), completion: .file())
   var output: String
 
   @Option(help: ArgumentHelp("Tokens of a chunk. (default: 512)", valueName: "n"))
