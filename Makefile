@@ -26,6 +26,7 @@ test: dependencies spec-peers test-server
 	@sh Tests/run.sh
 
 # Also what compares with other libraries: a million random strings through Kist and them (KIST_PEER_STRINGS=n for another number).
+# With KIST_LLAMA_CPP=FOLDER also with llama-quantize and llama-imatrix there (Tests/Peers/llama_cpp.sh builds them).
 test-peers: dependencies spec-peers peers
 	@KIST_PEERS=1 sh Tests/run.sh
 

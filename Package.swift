@@ -95,7 +95,8 @@ let package = Package(
     // The kernels as compiled for each kind of processor, under names of their own.
     .target(name: "KernelClones", dependencies: ["CKernels"], path: "Tests/KernelClones"),
     .testTarget(
-      name: "KernelTests", dependencies: ["CKernels", "KernelClones", "TestSupport"], swiftSettings: strict),
+      name: "KernelTests", dependencies: ["CKernels", "KernelClones", "KistConversion", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "KistCoreTests", dependencies: ["KistCore", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "KistFormatTests", dependencies: ["KistFormat", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -34,6 +34,14 @@ if [ "${KIST_PEERS:-}" = 1 ]; then
   .peers/bin/python Tests/Peers/engines.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/judge.py .build/release/kist || status=1
   .peers/bin/python Tests/Peers/exports.py .build/release/kist || status=1
+  # Whole files of llama-quantize, and what llama-imatrix collects.
+  if [ -x "${KIST_LLAMA_CPP:-}/llama-quantize" ] && [ -x "$KIST_LLAMA_CPP/llama-imatrix" ]; then
+    .peers/bin/python Tests/Peers/quantize.py .build/release/kist "$KIST_LLAMA_CPP/llama-quantize" || status=1
+    .peers/bin/python Tests/Peers/imatrix.py .build/release/kist "$KIST_LLAMA_CPP/llama-imatrix" || status=1
+  else
+    echo "skipped: Tests/Peers/quantize.py and Tests/Peers/imatrix.py (KIST_LLAMA_CPP names no folder with llama-quantize and" \
+      "llama-imatrix; Tests/Peers/llama_cpp.sh builds them)"
+  fi
 fi
 
 skipped=$(grep -cE "^[^ ]+ Test .* skipped" "$log")

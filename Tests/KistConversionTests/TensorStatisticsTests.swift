@@ -100,35 +100,6 @@ import Testing
 
   // MARK: - Kernels
 
-  private func edgeValues(_ count: Int, _ random: inout SeededGenerator) -> [Double] {
-    let special = [Double.nan, .infinity, -.infinity, 0, -0.0, 1e300, -1e-300]
-    return (0..<count).map { _ in
-      random.next() % 8 == 0 ? special[Int(random.next() % 7)] : Double.random(in: -1...1, using: &random)
-    }
-  }
-
-  @Test(arguments: Array(0...40) + [1000, 1024])
-  func `the kernels do what their plain twins do`(count: Int) {
-    var random = SeededGenerator(seed: UInt64(count))
-    let (a, b) = (edgeValues(count, &random), edgeValues(count, &random))
-    var summary = kist_summary()
-    unsafe kist_summarize(a, count, &summary)
-    let plain = PlainStatistics.summarize(a)
-    #expect(summary.minimum == plain.minimum && summary.maximum == plain.maximum)
-    #expect(summary.mean == plain.mean && summary.squares == plain.squares)
-    #expect(
-      [summary.finite, summary.nans, summary.infinities, summary.zeros]
-        == [plain.finite, plain.nans, plain.infinities, plain.zeros])
-
-    var comparison = kist_comparison()
-    unsafe kist_compare(a, b, count, &comparison)
-    let plainComparison = PlainStatistics.compare(a, b)
-    #expect(comparison.maximum == plainComparison.maximum)
-    #expect(comparison.errors == plainComparison.errors && comparison.squares == plainComparison.squares)
-    #expect(
-      comparison.differing == plainComparison.differing && comparison.incomparable == plainComparison.incomparable)
-  }
-
   @Test func `widening is exact for every bit pattern of the 16-bit floats`() {
     let patterns = (0...UInt16.max).map { $0 }
     var values = [Double](repeating: 0, count: patterns.count)

@@ -1,10 +1,13 @@
 """Converts a checkpoint on a Ray cluster: one task a part, then `kist join`.
 
     python -m kist.ray convert ./hf-dir big.kist --workers 8
-    python -m kist.ray convert ./hf-dir big.kist --type Q4_K_M --workers 8 -- --pack max
+    python -m kist.ray convert ./hf-dir big.kist --type Q4_K_M --workers 8 -- --imatrix im.gguf
+    python -m kist.ray quantize ./hf-dir big.kist --workers 8 --probes -- --types types.json
 
-Each task runs the command with `--part i/n`; source and target lie where all nodes see them under the same path. Options
-after `--` go to the command as they are. The file is byte for byte the one that a single run writes.
+Each task runs the command with `--part i/n`; source, target and the folder that this is started in lie where all nodes see
+them under the same path. Options after `--` go to the command as they are. The file is byte for byte the one that a single
+run writes. Types that are chosen for the whole model are chosen before: `kist quantize … --target-size 40GiB --dry-run --json
+>types.json`.
 
 What fails is tried again: a part whose worker, node or process died, on any node. A part appears under its name only when it
 is complete, so nothing half-done is ever joined, and a run that was stopped goes on with the parts that are there.
@@ -49,6 +52,8 @@ class Job(NamedTuple):
     parts: int
     options: tuple[str, ...]
     force: bool
+    folder: str
+    probes: bool = False
 
     def path(self, part: int) -> Path:
         """Where the command puts a part."""
@@ -109,20 +114,24 @@ def _place(job: Job, part: int, nodes: Sequence[str]) -> dict[str, Any]:
 def _run_part(job: Job, part: int) -> dict[str, Any]:
     start = time.monotonic()
     arguments = [job.verb, job.source, "-o", job.target, "--part", f"{part}/{job.parts}", "--force", *job.options]
-    result = _run(job.command, arguments)
+    result = _run(job, arguments)
     return {"node": socket.gethostname(), "seconds": time.monotonic() - start, "bytes": result.get("bytes", 0)}
 
 
 def _join(job: Job) -> dict[str, Any]:
     parts = [str(job.path(part)) for part in range(1, job.parts + 1)]
-    return _run(job.command, ["join", *parts, "-o", job.target, *(["--force"] if job.force else [])])
+    # What a source computes takes the whole model: no part can say it.
+    probes = ["--probes-of", job.source] if job.probes else []
+    return _run(job, ["join", *parts, "-o", job.target, *probes, *(["--force"] if job.force else [])])
 
 
-def _run(command: str, arguments: Sequence[str]) -> dict[str, Any]:
-    """Runs the command, which ends when this worker does."""
+def _run(job: Job, arguments: Sequence[str]) -> dict[str, Any]:
+    """Runs the command, which ends when this worker does, where options name files as the person does."""
     process = subprocess.run(
-        [command, *arguments, "--json", "--quiet"], capture_output=True, text=True, preexec_fn=_die_with_parent
-    )
+        [job.command, *arguments, "--json", "--quiet"],
+        cwd=job.folder if os.path.isdir(job.folder) else None,
+        capture_output=True, text=True, preexec_fn=_die_with_parent,
+    )  # fmt: skip
     if process.returncode == 0:
         return dict(json.loads(process.stdout or "{}"))
     if process.returncode < 0 or process.returncode == 130:  # killed: perhaps for memory; another time it may go well
@@ -192,6 +201,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--retries", type=int, default=3, help="how often a part is tried again (3)")
     parser.add_argument("--address", help="of the cluster; by default the one of RAY_ADDRESS, else one on this machine")
     parser.add_argument("--command", help="the kist command on the nodes; by default that of KIST_BINARY or of the path")
+    parser.add_argument("--probes", action="store_true", help="record what the source computes, after the join")
     parser.add_argument("--keep-parts", action="store_true", help="leave the parts beside the target")
     parser.add_argument("--force", action="store_true", help="replace the target, and do parts again that are there")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -232,8 +242,8 @@ def _start(options: argparse.Namespace) -> dict[str, Any]:
     workers = options.workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     passed = (*(["--type", options.type] if options.type else []), *options.passed)
     verb = "quantize" if options.type and options.type.lower() not in _PLAIN_TYPES else options.verb
-    job = Job(command, verb, os.path.abspath(options.source), os.path.abspath(options.target),
-              options.parts or 2 * workers, passed, options.force)  # fmt: skip
+    job = Job(os.path.abspath(command) if os.path.dirname(command) else command, verb, os.path.abspath(options.source), os.path.abspath(options.target),
+              options.parts or 2 * workers, passed, options.force, os.getcwd(), options.probes)  # fmt: skip
     return convert(job, workers=workers, retries=options.retries, keep_parts=options.keep_parts, quiet=options.quiet)
 
 

@@ -18,6 +18,8 @@ if binary() is None:
     pytest.skip("there is no kist command: set KIST_BINARY or run make build", allow_module_level=True)
 
 SOURCE = FIXTURES / "tiny-llama"
+WORLD = FIXTURES / "world-llama"
+QUANTIZED = ["--type", "Q4_K_M", "--imatrix", str(FIXTURES / "quantization/llama/world-llama.imatrix.gguf")]
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -41,15 +43,23 @@ def single(command: Command, tmp_path_factory: pytest.TempPathFactory) -> str:
     return digest(path)
 
 
+@pytest.fixture(scope="module")
+def quantized(command: Command, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """SHA-256 of what one run of `kist quantize` writes of WORLD, with probes."""
+    path = tmp_path_factory.mktemp("quantized") / "model.kist"
+    command("quantize", WORLD, "-o", path, *QUANTIZED, "--no-verify")
+    return digest(path)
+
+
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def run(cluster: str, *arguments: Any, status: int = 0) -> str:
+def run(cluster: str, *arguments: Any, status: int = 0, folder: Path | None = None) -> str:
     """`python -m kist.ray`, connected to the cluster; gives what it says on standard error."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "RAY_ADDRESS": cluster, "KIST_BINARY": str(binary())}
     process = subprocess.run([sys.executable, "-m", "kist.ray", *map(str, arguments)], env=environment, text=True,
-                             capture_output=True, timeout=300)  # fmt: skip
+                             cwd=folder, capture_output=True, timeout=300)  # fmt: skip
     assert process.returncode == status, process.stderr
     return process.stderr
 
@@ -75,6 +85,39 @@ def test_a_killed_worker_changes_nothing_but_time(cluster: str, single: str, tmp
     run(cluster, "convert", SOURCE, target, "--workers", 2, "--parts", 4, "--command", wrapper)
     assert flag.exists(), "no worker was killed"
     assert digest(target) == single
+
+
+def test_quantized_parts_are_one_run_though_a_worker_is_killed(cluster: str, quantized: str, tmp_path: Path) -> None:
+    flag, wrapper = tmp_path / "killed", tmp_path / "kist.sh"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *"--part 3/4"*) if mkdir "{flag}" 2>/dev/null; then kill -9 $PPID; sleep 600; fi;; esac\n'
+        f'exec "{binary()}" "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    target = tmp_path / "model.kist"
+    told = run(cluster, "convert", WORLD, target, *QUANTIZED[:2], "--workers", 2, "--parts", 4, "--probes",
+               "--command", wrapper, "--", *QUANTIZED[2:])  # fmt: skip
+    assert flag.exists(), "no worker was killed"
+    assert digest(target) == quantized and "0 left" in told
+
+
+def test_types_that_were_chosen_for_the_whole_are_those_of_its_parts(
+    cluster: str, tmp_path: Path, command: Command
+) -> None:
+    goal = ["--target-size", "1500kB", "--no-probes"]
+    plan = command("quantize", WORLD, "-o", tmp_path / "model.kist", *goal, "--dry-run", "--json")
+    (tmp_path / "types.json").write_text(plan.stdout)
+    # Options name files as seen from where the person is.
+    run(cluster, "quantize", WORLD, "model.kist", "--workers", 2, "--", "--types", "types.json", folder=tmp_path)
+    command("quantize", WORLD, "-o", tmp_path / "one.kist", *goal, "--no-verify")
+    assert digest(tmp_path / "model.kist") == digest(tmp_path / "one.kist")
+
+
+def test_a_choice_needs_the_whole_model(cluster: str, tmp_path: Path) -> None:
+    target = tmp_path / "model.kist"
+    told = run(cluster, "quantize", WORLD, target, "--workers", 1, "--", "--target-size", "1500kB", status=2)
+    assert "--types" in told and not list(tmp_path.iterdir())
 
 
 def test_a_killed_command_is_run_again(cluster: str, single: str, tmp_path: Path) -> None:

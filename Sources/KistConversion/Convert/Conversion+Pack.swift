@@ -8,7 +8,9 @@ extension Conversion {
     let writer = try makeWriter(target, progress)
     try writer.add(try packedTensors(range), firstOrdinal: range.lowerBound)
     if let part = options.part {
-      let manifest = try SetManifest(.parts, count: part.count, source: source, options: options.inManifest)
+      let manifest = try SetManifest(
+        .parts, count: part.count, source: origin?.source ?? source,
+        options: options.inManifest + (origin?.options ?? []))
       if part.number == 1 {
         try writer.add(try otherEntries(&outcome).map(\.held), firstOrdinal: tensors.count)
       }
@@ -87,7 +89,7 @@ extension ConversionOptions {
     if !tensors.isEmpty { options.append(.init(name: "tensors", value: tensors.joined(separator: " "))) }
     if type != .keep { options.append(.init(name: "type", value: type.name)) }
     if let shardByteCount { options.append(.init(name: "shard-size", value: String(shardByteCount))) }
-    if includesAllFiles { options.append(.init(name: "all-files", value: "yes")) }
+    if includesAllFiles { options.append(.init(name: SetManifest.allFilesOption, value: "yes")) }
     return options
   }
 }

@@ -24,38 +24,32 @@ extension Conversion {
   /// The record of what the source computes; nil when it is not wanted or can't be had.
   func probes(_ outcome: inout Outcome) throws(KistError) -> [UInt8]? {
     guard try wantsProbes() else { return nil }
-    if options.probes == .computed {
-      for container in source.containers {
-        if let recorded = try container.recordBytes(RecordName.probes) { return recorded }
-      }
-    }
+    if options.probes == .computed, let recorded = try source.recordedProbes() { return recorded }
     let (probes, notices) = try options.probes.compute(of: source, options.parallelism)
     outcome.notices += notices
     return try probes?.encoded()
   }
 }
 
-extension SetJoin {
-  /// Lets the joined container say what its model computes.
-  public func recordProbes(
-    _ probes: ConversionOptions.ProbeSource, parallelism: Parallelism, _ outcome: inout Outcome
-  ) throws(KistError) {
-    guard probes != .none else { return }
-    let (computed, notices) = try probes.compute(of: try Checkpoint.open(path: target), parallelism)
-    outcome.notices += notices
-    guard let computed else { return }
-    outcome.byteCount += try ProbeSet.record(try computed.encoded(), into: target, parallelism)
+extension Checkpoint {
+  /// The record of a container that says already what its model computes.
+  func recordedProbes() throws(KistError) -> [UInt8]? {
+    for container in containers {
+      if let recorded = try container.recordBytes(RecordName.probes) { return recorded }
+    }
+    return nil
   }
 }
 
 extension ProbeSet {
   /// Records probes in a container by a commit of its own: everything before it is the same on every machine.
   ///
-  /// - Returns: the bytes that it took.
+  /// - Returns: the bytes by which the file grew.
   static func record(_ encoded: [UInt8], into target: String, _ parallelism: Parallelism) throws(KistError) -> Int {
     let editor = try KistEditor(path: target, options: WriterOptions(parallelism: parallelism))
     editor.put(.record(RecordName.probes, encoded))
-    return try editor.commit().writtenByteCount
+    // The page of the commit was there already.
+    return try editor.commit().writtenByteCount - Layout.pageByteCount
   }
 }
 

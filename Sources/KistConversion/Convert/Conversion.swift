@@ -71,10 +71,18 @@ public struct Conversion: Sendable {
   var ggufModel: GGUFModel?
   /// The target's name when all is done, where it is another one until then.
   var finalTarget: String?
+  /// What a part says that it was made of and how, where that is not the source as it is.
+  var origin: Origin?
   /// What a GGUF becomes, when the target is a directory.
   var hubContent: HubContent?
   /// Whether all tensors of the source are taken.
   var takesAll: Bool { ggufModel != nil || tensors.count == (hubContent?.tensors ?? source.tensors).count }
+
+  /// What a conversion's source was made of, and the options that this took.
+  struct Origin: Sendable {
+    var source: Checkpoint
+    var options: [SetManifest.Option] = []
+  }
 
   /// What a conversion did.
   public struct Outcome: Sendable {
@@ -105,7 +113,8 @@ public struct Conversion: Sendable {
   public static func plan(source: String, target: String, options: ConversionOptions) throws(KistError) -> Conversion {
     let format = try targetFormat(target)
     let target = try options.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
-    var checkpoint = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    let opened = try Checkpoint.open(path: source, includingAllFiles: options.includesAllFiles)
+    var checkpoint = opened
     if format == .gguf, checkpoint.provenanceFormat != .gguf {
       return try planGGUF(try checkpoint.plain(), target: target, options: options)
     }
@@ -119,10 +128,11 @@ public struct Conversion: Sendable {
     let taken = try Glob.filter(kept, options.tensors, name: \.name, file: source)
     let retyped = try RetypedTensors(
       taken, as: options.type, file: source, keepsVectors: checkpoint.provenanceFormat == .gguf)
-    let conversion = Conversion(
+    var conversion = Conversion(
       source: checkpoint, target: target, targetFormat: format, options: options, tensors: retyped.tensors,
       range: options.part?.range(ofItems: retyped.tensors.map(\.byteCount)) ?? retyped.tensors.indices,
       notices: retyped.notices)
+    conversion.origin = Origin(source: opened)
     try conversion.checkTarget()
     try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }

@@ -44,12 +44,20 @@ public struct ImportanceCollector: Sendable {
   /// - Parameters:
   ///   - dataset: the text's name, for the file.
   ///   - chunkSize: tokens of a chunk.
-  /// - Throws: `invalid` for a text without tokens; what computing throws.
+  ///   - part: which of the chunks count, when several machines share them.
+  /// - Throws: `invalid` for a text without tokens, or with fewer chunks than parts; what computing throws.
   public func collect(
-    _ text: String, dataset: String, chunkSize: Int? = nil, progress: any ProgressObserver = NoProgress()
+    _ text: String, dataset: String, chunkSize: Int? = nil, part: PartNumber? = nil,
+    progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> ImportanceMatrix {
     let size = min(chunkSize ?? Self.usualChunkSize, model.model.mostTokens ?? .max)
-    let chunks = try chunks(of: text, size: size)
+    let all = try chunks(of: text, size: size)
+    let chunks = Array(part.map { all[$0.range(ofItems: all.map(\.count))] } ?? all[...])
+    guard !chunks.isEmpty else {
+      throw KistError(
+        .invalid, file: model.path, field: "--part",
+        "the text has \(all.count) chunks of \(size) tokens, too few for \(part?.count ?? 1) parts")
+    }
     let sums = InputSums()
     progress.begin("Collecting", total: chunks.reduce(0) { $0 + $1.count })
     defer { progress.end() }

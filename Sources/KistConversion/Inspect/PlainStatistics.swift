@@ -51,4 +51,26 @@ package enum PlainStatistics {
     comparison.squares = sum(squares)
     return comparison
   }
+
+  package static func measureLoss(_ values: [Float], _ written: [Float], weights: [Float]?) -> kist_loss {
+    var loss = kist_loss()
+    var errors = [Double](repeating: 0, count: laneCount)
+    var (squares, weighted) = (errors, errors)
+    for (index, (value, written)) in zip(values, written).enumerated() {
+      let lane = index % laneCount
+      let (a, difference) = (Double(value), Double(written) - Double(value))
+      if !value.isFinite { loss.nonfinite += 1 }
+      let square = difference.isFinite ? difference * difference : 0
+      errors[lane] += square
+      if difference.isFinite {
+        loss.maximum = max(loss.maximum, difference.magnitude)
+        squares[lane] += a * a
+      }
+      if let weights { weighted[lane] += Double(weights[index]) * square }
+    }
+    loss.errors = sum(errors)
+    loss.squares = sum(squares)
+    loss.weighted = sum(weighted)
+    return loss
+  }
 }

@@ -32,7 +32,7 @@ extension Quantization {
       let written = clock.now
       outcome.writingSeconds = (written - start) / .seconds(1)
       try recordProbes(in: provisional, &outcome)
-      if options.verifies { outcome.verdict = try judge(provisional, &outcome.notices) }
+      if options.verifies, options.conversion.part == nil { outcome.verdict = try judge(provisional, &outcome.notices) }
       outcome.judgingSeconds = (clock.now - written) / .seconds(1)
       let isRejected = outcome.verdict?.matches == false
       let path = isRejected ? target + ".rejected" : target
@@ -52,38 +52,29 @@ extension Quantization {
     settings.verifies = false
     settings.leastResumedByteCount = .max
     settings.replacesExisting = true
-    let outcome = try Conversion(conversion.source, target: path, conversion.targetFormat, settings)
-      .run(progress: progress)
+    var conversion = conversion
+    conversion.target = path
+    conversion.options = settings
+    let outcome = try conversion.run(progress: progress)
     return Outcome(byteCount: outcome.byteCount, notices: notices + outcome.notices)
   }
 
-  /// Lets a container say what its source computes.
+  /// Lets a container say what its source computes; of a part that waits until all are joined.
   private func recordProbes(in path: String, _ outcome: inout Outcome) throws(KistError) {
-    guard conversion.targetFormat == .kist, options.conversion.probes != .none else { return }
-    let probes: [UInt8]
+    guard conversion.targetFormat == .kist, options.conversion.probes != .none, options.conversion.part == nil else {
+      return
+    }
+    let wanted: [UInt8]?
     do throws(KistError) {
-      if let container = source.container, options.conversion.probes == .computed,
-        let recorded = try container.recordBytes(RecordName.probes)
-      {
-        probes = recorded
-      } else {
-        probes = try newProbes().encoded()
-      }
+      if let probes { wanted = probes } else { wanted = try options.probes(of: source) }
     } catch {
       // What nobody asked for is no obstacle.
       guard options.conversion.probes == .computed, error.kind != .interrupted else { throw error }
       outcome.notices.append("no probes: \(error)")
       return
     }
-    let editor = try KistEditor(path: path, options: WriterOptions(parallelism: options.conversion.parallelism))
-    editor.put(.record(RecordName.probes, probes))
-    outcome.byteCount += try editor.commit().writtenByteCount
-  }
-
-  private func newProbes() throws(KistError) -> ProbeSet {
-    let model = try LoadedModel(source, memory: options.memory)
-    if case .golden(let path) = options.conversion.probes { return try ProbeSet(try LogitFile(path: path), of: model) }
-    return try ProbeSet(of: model, parallelism: options.conversion.parallelism)
+    guard let wanted else { return }
+    outcome.byteCount += try ProbeSet.record(wanted, into: path, options.conversion.parallelism)
   }
 
   /// A source that can't be computed is no obstacle: a line says why there is no verdict.
@@ -102,6 +93,20 @@ extension Quantization {
     return try ModelComparison(
       parallelism: options.conversion.parallelism, tolerance: tolerance ?? DamageLimits.tolerance(of: scheme)
     ).compare(candidate, with: reference, texts: texts)
+  }
+}
+
+extension QuantizationOptions {
+  /// What a container is to say that its source computes; nil when it is to say nothing.
+  func probes(of source: Checkpoint) throws(KistError) -> [UInt8]? {
+    switch conversion.probes {
+    case .none: return nil
+    case .golden(let path):
+      return try ProbeSet(try LogitFile(path: path), of: try LoadedModel(source, memory: memory)).encoded()
+    case .computed:
+      if let recorded = try source.recordedProbes() { return recorded }
+      return try ProbeSet(of: try LoadedModel(source, memory: memory), parallelism: conversion.parallelism).encoded()
+    }
   }
 }
 

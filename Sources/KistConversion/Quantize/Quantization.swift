@@ -14,14 +14,18 @@ public struct Quantization: Sendable {
   public let target: String
   public let options: QuantizationOptions
   public let scheme: QuantizationScheme
+  /// What was asked for, or that types were chosen one by one.
+  public let typeName: String
   /// What a chosen mixture was expected to come to.
   public let prediction: MixturePrediction?
-  /// In the order in which they are written.
+  /// Those that are written here: all, or a part's.
   public let tensors: [TensorPlan]
   /// What a person should know beforehand.
   public let notices: [String]
   /// Writes the result; its source is the quantized model.
   let conversion: Conversion
+  /// What the source computes, where choosing types has computed it already.
+  let probes: [UInt8]?
 
   /// Opens a source and settles the type of each tensor.
   ///
@@ -31,7 +35,10 @@ public struct Quantization: Sendable {
     source path: String, target: String, options: QuantizationOptions, progress: any ProgressObserver = NoProgress()
   ) throws(KistError) -> Quantization {
     let format = try targetFormat(target)
-    var source = try Checkpoint.open(path: path, includingAllFiles: options.conversion.includesAllFiles).plain()
+    let target =
+      try options.conversion.part.map { part throws(KistError) in try part.path(of: target, format) } ?? target
+    let opened = try Checkpoint.open(path: path, includingAllFiles: options.conversion.includesAllFiles)
+    var source = try opened.plain()
     source.tensors.removeAll(where: \.isTrainingState)
     let importance = try options.importance.map { path throws(KistError) in
       (path: path, matrix: try ImportanceMatrix(path: path))
@@ -40,50 +47,25 @@ public struct Quantization: Sendable {
     let model = try format == .gguf ? source.asGGUF(target: target) : source
     var planner = try QuantizationPlanner(model, options, importance)
     try requireFree(target, options)
-    let settled = try settle(&planner, format, progress)
-    let result = try model.quantized(
-      settled.plans, settled.scheme, name: typeName(settled.scheme, settled.prediction), importance)
-    let conversion = Conversion(result, target: target, format, options.conversion)
+    let settled = try Settled(&planner, importance, format, progress)
+    let result = try model.quantized(settled.plans, settled.scheme, name: settled.name, importance)
+    var conversion = Conversion(result, target: target, format, options.conversion)
+    if options.conversion.part != nil {
+      conversion.origin = Conversion.Origin(
+        source: opened, options: try options.inManifest(settled.name, settled.plans))
+    }
     try conversion.checkTarget()
     if format == .gguf { try conversion.checkGGUF() }
+    let written = Set(conversion.writtenTensors.map { Array($0.name.utf8) })
     return Quantization(
-      source: source, target: target, options: options, scheme: settled.scheme, prediction: settled.prediction,
-      tensors: settled.plans, notices: planner.notices, conversion: conversion)
-  }
-
-  /// What was asked for, or that types were chosen one by one.
-  public var typeName: String { Quantization.typeName(scheme, prediction) }
-
-  private static func typeName(_ scheme: QuantizationScheme, _ prediction: MixturePrediction?) -> String {
-    prediction == nil ? scheme.name : "chosen types"
+      source: source, target: target, options: options, scheme: settled.scheme, typeName: settled.name,
+      prediction: settled.prediction, tensors: settled.plans.filter { written.contains(Array($0.tensor.name.utf8)) },
+      notices: planner.notices, conversion: conversion, probes: settled.probes)
   }
 
   /// Before hours of measuring.
   private static func requireFree(_ target: String, _ options: QuantizationOptions) throws(KistError) {
     if !options.conversion.replacesExisting { try requireAbsent(target) }
-  }
-
-  /// The tensors' types: as given, or as a goal asks for.
-  private static func settle(
-    _ planner: inout QuantizationPlanner, _ format: Checkpoint.Format, _ progress: any ProgressObserver
-  ) throws(KistError) -> (plans: [TensorPlan], scheme: QuantizationScheme, prediction: MixturePrediction?) {
-    if case .scheme(let scheme) = planner.options.goal { return (try planner.plans(scheme), scheme, nil) }
-    let chooser = try MixtureChooser(
-      planner, otherByteCount: planner.source.byteCountBesideTensors(in: format, planner.options.conversion),
-      progress: progress)
-    let choice: MixtureChoice
-    switch planner.options.goal {
-    case .size(let byteCount): choice = try chooser.choice(ofAtMost: byteCount)
-    case .divergence(let limit): choice = try chooser.choice(divergingAtMost: limit)
-    case .scheme: return ([], .uniform(.f32), nil)
-    }
-    if choice.prediction.divergence == nil {
-      planner.notices.append(
-        "types were chosen by the errors of weights alone: what each tensor does to the logits was not measured "
-          + "(--measure does it)")
-    }
-    let plans = try planner.plans(of: choice.wanted)
-    return (plans, .custom(by: plans), choice.prediction)
   }
 
   private static func targetFormat(_ target: String) throws(KistError) -> Checkpoint.Format {
@@ -133,42 +115,12 @@ extension Checkpoint {
 }
 
 extension Conversion {
-  /// Of everything that a checkpoint has.
+  /// Of everything that a checkpoint has, or a part of it.
   init(_ source: Checkpoint, target: String, _ format: Format, _ options: ConversionOptions) {
     self.init(
       source: source, target: target, targetFormat: format, options: options, tensors: source.tensors,
-      range: source.tensors.indices)
+      range: options.part?.range(ofItems: source.tensors.map(\.byteCount)) ?? source.tensors.indices)
   }
 
   typealias Format = Checkpoint.Format
-}
-
-extension Checkpoint {
-  /// Most bytes that a target has beside its tensors.
-  fileprivate func byteCountBesideTensors(in format: Format, _ options: ConversionOptions) -> Int {
-    let headers = weightFiles.reduce(0) { $0 + $1.source.byteCount } + 4096
-    guard format == .kist else { return headers + 64 * tensors.count }
-    var conversion = Conversion(self, target: path, format, options).neededByteCount
-    conversion -= tensors.reduce(0) { $0 + $1.byteCount }
-    let vocabulary = tensors.lazy.filter { $0.shape.rank == 2 }.map { $0.shape[0] }.max() ?? 0
-    let probes = options.probes == .none ? 0 : 4 * (3 * 4 * vocabulary + 32 * 64 * 12)
-    var tokenizer = 0
-    if case .compiled(let record) = CompiledTokenizer.compile(tokenizerFiles) { tokenizer = record.count + 4096 }
-    // Raw runs begin at multiples of a page.
-    let padding = tensors.reduce(0) { $0 + Layout.runAlignment(kind: .tensor, byteCount: $1.byteCount) }
-    return conversion + (provenanceFormat == .gguf ? headers : 0) + probes + tokenizer + padding
-  }
-}
-
-extension QuantizationScheme {
-  /// The mixture whose usual type most of a chosen one's bytes are.
-  fileprivate static func custom(by plans: [TensorPlan]) -> QuantizationScheme {
-    var bytes: [DType: Int] = [:]
-    for plan in plans where plan.isChanged {
-      if let type = plan.type { bytes[type, default: 0] += plan.result.byteCount }
-    }
-    let most = bytes.max { ($0.value, $1.key.code) < ($1.value, $0.key.code) }?.key
-    let mixture = Mixture.allCases.last { $0.defaultType == most }
-    return mixture.map { .mixture($0) } ?? .uniform(most ?? .f32)
-  }
 }

@@ -34,6 +34,8 @@ public struct QuantizationOptions: Sendable {
     case size(Int)
     /// As small as goes with the largest divergence.
     case divergence(Double)
+    /// As they were chosen before.
+    case types(ChosenTypes)
   }
 
   /// A pattern for names, of the file or of GGUF, and a type.

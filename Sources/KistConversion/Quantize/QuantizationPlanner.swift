@@ -31,6 +31,28 @@ struct QuantizationPlanner {
 
   /// - Parameter wanted: a type for each tensor of the view.
   mutating func plans(of wanted: [DType]) throws(KistError) -> [TensorPlan] {
+    try plans { _, parts in
+      parts.map { wanted[$0] }.max { $0.meanBitsPerElement < $1.meanBitsPerElement }
+    }
+  }
+
+  /// - Throws: `invalid` when these are the types of another model, or a tensor can't have the one that it should.
+  mutating func plans(as chosen: ChosenTypes) throws(KistError) -> [TensorPlan] {
+    try chosen.check(source)
+    let plans = try plans { tensor, _ in chosen[tensor.name] }
+    for plan in plans where plan.type != chosen[plan.tensor.name] {
+      throw KistError(
+        .invalid, file: chosen.path, field: "tensor '\(plan.tensor.name)'",
+        "should be \(chosen[plan.tensor.name]?.name ?? ""), which it can't be: it would be \(plan.type?.name ?? TensorPlan.unknownType)"
+      )
+    }
+    return plans
+  }
+
+  /// - Parameter wanted: the type for a tensor that holds these tensors of the view, or parts of them.
+  private mutating func plans(
+    _ wanted: (CheckpointTensor, [Int]) -> DType?
+  ) throws(KistError) -> [TensorPlan] {
     var missing = 0
     let plans = try source.tensors.enumerated().map { index, tensor throws(KistError) in
       let plan = try plan(tensor, view.places[index], wanted)
@@ -53,13 +75,13 @@ struct QuantizationPlanner {
   }
 
   private func plan(
-    _ tensor: CheckpointTensor, _ place: QuantizationView.Place, _ wanted: [DType]
+    _ tensor: CheckpointTensor, _ place: QuantizationView.Place, _ wanted: (CheckpointTensor, [Int]) -> DType?
   ) throws(KistError) -> TensorPlan {
     let role = place.parts.first.map { view.tensors[$0].name }
     let parts = quantizableParts(of: tensor, place)
-    guard let dtype = tensor.dtype, let first = parts.first,
-      let best = parts.map({ wanted[$0] }).max(by: { $0.meanBitsPerElement < $1.meanBitsPerElement })
-    else { return TensorPlan(keeping: tensor, role: role) }
+    guard let dtype = tensor.dtype, let first = parts.first, let best = wanted(tensor, parts) else {
+      return TensorPlan(keeping: tensor, role: role)
+    }
     let type = TypeChooser.fitting(best, columns: tensor.shape.dimensions.last ?? 0)
     guard type != dtype else { return TensorPlan(keeping: tensor, role: role) }
     guard !dtype.isBlockType || options.allowsRequantizing else {

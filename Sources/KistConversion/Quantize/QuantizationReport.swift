@@ -110,8 +110,8 @@ extension QuantizationReport.TensorSide {
   fileprivate init(_ plan: TensorPlan, isMeasured: Bool) {
     name = plan.tensor.name
     shape = plan.tensor.shape.dimensions
-    sourceType = plan.tensor.dtype?.name ?? "unknown"
-    type = plan.type?.name ?? "unknown"
+    sourceType = plan.tensor.dtype?.name ?? TensorPlan.unknownType
+    type = plan.type?.name ?? TensorPlan.unknownType
     byteCount = plan.result.byteCount
     bitsPerWeight = 8 * Double(byteCount) / Double(max(1, plan.tensor.elementCount))
     note = plan.note
@@ -123,7 +123,7 @@ extension QuantizationReport.TensorSide {
 
 extension QuantizationReport.TypeTotal {
   fileprivate static func totals(of plans: [TensorPlan], isMeasured: Bool) -> [Self] {
-    let groups = Dictionary(grouping: plans) { $0.type?.name ?? "unknown" }
+    let groups = Dictionary(grouping: plans) { $0.type?.name ?? TensorPlan.unknownType }
     return groups.map { name, plans in
       var loss = EncodingLoss()
       for plan in plans where isMeasured && plan.isChanged { loss.add(plan.loss) }

@@ -18,6 +18,9 @@ public struct TensorPlan: Sendable {
   /// As it is written.
   let result: CheckpointTensor
 
+  /// What reports call a dtype that this version does not know.
+  static let unknownType = "unknown"
+
   /// Whether numbers are written anew.
   public var isChanged: Bool { meter != nil }
 

@@ -7,6 +7,8 @@ public struct SetJoin: Sendable {
   public let paths: [String]
   public let target: String
   private let files: [KistFile]
+  /// What all have in common.
+  let manifest: SetManifest
 
   /// What a join did.
   public struct Outcome: Sendable {
@@ -23,20 +25,22 @@ public struct SetJoin: Sendable {
     self.paths = paths
     self.target = target
     files = try SetJoin.complete(paths.map { path throws(KistError) in try KistFile(path: path) })
+    manifest = try SetJoin.manifest(of: files[0])
+  }
+
+  private static func manifest(of file: KistFile) throws(KistError) -> SetManifest {
+    if let manifest = try SetManifest(of: file) { return manifest }
+    throw KistError(
+      .invalid, file: file.path, "is a whole file, not a part of one", advice: "`kist convert --part` makes parts")
   }
 
   /// - Returns: the files in the order of their numbers.
   static func complete(_ files: [KistFile]) throws(KistError) -> [KistFile] {
     guard let first = files.first else { throw KistError(.invalid, "there are no parts to join") }
-    func manifest(_ file: KistFile) throws(KistError) -> SetManifest {
-      if let manifest = try SetManifest(of: file) { return manifest }
-      throw KistError(
-        .invalid, file: file.path, "is a whole file, not a part of one", advice: "`kist convert --part` makes parts")
-    }
-    let expected = try manifest(first)
+    let expected = try manifest(of: first)
     var byNumber: [Int: KistFile] = [:]
     for file in files {
-      if let difference = try manifest(file).difference(from: expected) {
+      if let difference = try manifest(of: file).difference(from: expected) {
         throw KistError(.invalid, file: file.path, "does not go with \(first.path): it \(difference)")
       }
       let number = file.place?.number ?? 0

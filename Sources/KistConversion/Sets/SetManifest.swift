@@ -33,6 +33,16 @@ package struct SetManifest: Sendable, Equatable {
     self.options = options
   }
 
+  /// Says that tensors were quantized, and to what.
+  static let quantizeOption = "quantize"
+
+  /// Whether the set computes something else than its source.
+  var isQuantized: Bool { options.contains { $0.name == Self.quantizeOption } }
+
+  static let allFilesOption = "all-files"
+
+  var takesAllFiles: Bool { options.contains { $0.name == Self.allFilesOption } }
+
   package func place(_ number: Int) -> SetPlace {
     SetPlace(id: SetPlace.id(ofManifest: encoded()), number: number, count: count)
   }

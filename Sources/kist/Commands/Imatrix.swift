@@ -14,18 +14,22 @@ struct Imatrix: ParsableCommand {
       The text is cut into chunks of 512 tokens, or as many as the model reaches; what does not fill a chunk at the end is \
       left out, as in llama-imatrix. A few hundred chunks of text like what the model is for do well.
 
-      Without --text the source is an importance matrix, which is written in the target's form.
+      --part 3/8 takes the third of eight parts of the text's chunks. Without --text the sources are importance matrices, of \
+      parts or of different texts: their sums and counts add up, in the target's form.
 
       EXAMPLES
         kist imatrix model.kist --text calibration.txt -o im.gguf
         kist imatrix ./hf-dir --text calibration.txt -o im.gguf --chunk-size 256
+        kist imatrix ./hf-dir --text calibration.txt -o im-3.gguf --part 3/8
+        kist imatrix im-*.gguf -o im.gguf
         kist imatrix old.dat -o im.gguf
       """)
 
   @Argument(
-    help: "A model: .kist, GGUF or a Hugging Face directory. Without --text, an importance matrix.", completion: .file()
-  )
-  var source: String
+    help: ArgumentHelp(
+      "A model: .kist, GGUF or a Hugging Face directory. Without --text, importance matrices.", valueName: "source"),
+    completion: .file())
+  var sources: [String]
 
   @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"), completion: .file())
   var text: String?
@@ -37,6 +41,9 @@ struct Imatrix: ParsableCommand {
   @Option(help: ArgumentHelp("Tokens of a chunk. (default: 512)", valueName: "n"))
   var chunkSize: Int?
 
+  @Option(help: ArgumentHelp("Take only this part of the text: 3/8 is the third of eight.", valueName: "i/n"))
+  var part: PartNumber?
+
   @Flag(help: "Measure the head too.")
   var processOutput = false
 
@@ -45,8 +52,11 @@ struct Imatrix: ParsableCommand {
 
   func validate() throws {
     if let chunkSize, chunkSize < 1 { throw ValidationError("--chunk-size needs a number from 1 on.") }
-    guard text != nil || (chunkSize == nil && !processOutput) else {
-      throw ValidationError("--chunk-size and --process-output go with --text.")
+    guard text != nil || (chunkSize == nil && part == nil && !processOutput) else {
+      throw ValidationError("--chunk-size, --part and --process-output go with --text.")
+    }
+    guard text == nil || sources.count == 1 else {
+      throw ValidationError("--text goes through one model; without it, importance matrices add up.")
     }
   }
 
@@ -55,7 +65,7 @@ struct Imatrix: ParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let matrix: ImportanceMatrix
-    if let text { matrix = try collect(text) } else { matrix = try ImportanceMatrix(path: source) }
+    if let text { matrix = try collect(text) } else { matrix = try sum() }
     try matrix.write(to: output, replacingExisting: global.force)
     let report = ImportanceReport(matrix, path: output, seconds: (clock.now - start) / .seconds(1))
     if global.json { return try Output.json(report) }
@@ -66,10 +76,16 @@ struct Imatrix: ParsableCommand {
     for name in report.unreached { global.notice("no token took some experts of \(name)") }
   }
 
+  private func sum() throws(KistError) -> ImportanceMatrix {
+    let matrices = try sources.map { path throws(KistError) in (path: path, matrix: try ImportanceMatrix(path: path)) }
+    // One is written as it is, whatever its form counts in.
+    return matrices.count == 1 ? matrices[0].matrix : try ImportanceMatrix(adding: matrices)
+  }
+
   private func collect(_ path: String) throws(KistError) -> ImportanceMatrix {
     let text = try readWholeText(path)
-    let model = try LoadedModel.open(path: source, memory: memory.budget)
+    let model = try LoadedModel.open(path: sources[0], memory: memory.budget)
     return try ImportanceCollector(model, includesHead: processOutput, parallelism: global.parallelism)
-      .collect(text, dataset: path, chunkSize: chunkSize, progress: global.progress)
+      .collect(text, dataset: path, chunkSize: chunkSize, part: part, progress: global.progress)
   }
 }

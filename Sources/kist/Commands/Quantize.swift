@@ -23,6 +23,11 @@ struct Quantize: ParsableCommand {
       best that fits into so many bytes of file; --max-kl without --type or --target-size the smallest whose mean KL \
       divergence, measured, stays below.
 
+      --part 3/8 does the third of eight parts of the work, as in `kist convert`: big-part-00003-of-00008.kist. `kist join` \
+      makes one file of all parts, --probes-of lets it say what the source computes, and `kist verify --against` gives the \
+      verdict. Choosing types needs the whole model: do that once, with --dry-run --json, and give the result to all parts \
+      with --types.
+
       --imatrix says which columns matter: `kist imatrix` makes such a file. --tensor-type takes a pattern that matches \
       any part of a name, the file's own or GGUF's; the first that matches counts.
 
@@ -33,6 +38,9 @@ struct Quantize: ParsableCommand {
         kist quantize model.kist -o small.gguf --target-size 3.5GiB --imatrix im.gguf
         kist quantize model.kist -o small.kist --max-kl 0.02 --text calibration.txt
         kist quantize model.kist -o small.kist --type Q3_K_M --dry-run
+        kist quantize ./hf-dir -o big.kist --type Q4_K_M --imatrix im.gguf --part 3/8
+        kist quantize ./hf-dir -o big.kist --target-size 40GiB --dry-run --json >types.json
+        kist quantize ./hf-dir -o big.kist --types types.json --part 3/8
       """)
 
   @Argument(help: "A .kist, safetensors or GGUF file, or a Hugging Face directory.", completion: .file())
@@ -50,6 +58,10 @@ struct Quantize: ParsableCommand {
 
   @Option(help: ArgumentHelp("Allow this mean KL divergence from the source, in nats.", valueName: "nats"))
   var maxKl: Double?
+
+  @Option(
+    help: ArgumentHelp("Take the types that --dry-run --json settled for this model.", valueName: "file.json"))
+  var types: String?
 
   @Flag(help: "Measure what each tensor does to the logits, however long it takes.")
   var measure = false
@@ -99,6 +111,9 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Do not compare what source and result compute.")
   var noVerify = false
 
+  @Option(help: ArgumentHelp("Write only this part of the .kist file: 3/8 is the third of eight.", valueName: "i/n"))
+  var part: PartNumber?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
@@ -106,17 +121,37 @@ struct Quantize: ParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
-    guard type == nil || targetSize == nil else { throw ValidationError("Give --type or --target-size, not both.") }
-    guard type != nil || targetSize != nil || maxKl != nil else {
-      throw ValidationError("Say how: --type, --target-size or --max-kl.")
+    let ways = [type != nil, targetSize != nil, types != nil].count { $0 }
+    guard ways < 2 else { throw ValidationError("Give one of --type, --target-size and --types.") }
+    guard ways == 1 || maxKl != nil else { throw ValidationError("Say how: --type, --target-size or --max-kl.") }
+    try validateTypes()
+    try validatePart()
+    guard type == nil && types == nil || !measure else {
+      throw ValidationError("--measure goes with --target-size or --max-kl.")
     }
-    guard type == nil || !measure else { throw ValidationError("--measure goes with --target-size or --max-kl.") }
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
-    let isChosen = type == nil
+    let isChosen = type == nil && types == nil
     guard !noVerify || isChosen || (text == nil && maxKl == nil) else {
       throw ValidationError("--text and --max-kl say how to verify, and --no-verify not to.")
     }
     guard (maxKl ?? 1) > 0 else { throw ValidationError("--max-kl needs a number above 0.") }
+  }
+
+  private func validateTypes() throws {
+    guard types != nil else { return }
+    guard namedTypes.isEmpty, outputTensorType == nil, tokenEmbeddingType == nil, !pure else {
+      throw ValidationError("--types says the type of every tensor: no other option does.")
+    }
+  }
+
+  private func validatePart() throws {
+    guard part != nil else { return }
+    guard text == nil, maxKl == nil else {
+      throw ValidationError("A part is not judged: `kist verify --against` compares what `kist join` makes of all.")
+    }
+    guard golden == nil else {
+      throw ValidationError("--golden records probes of a whole model: give it to `kist join`.")
+    }
   }
 
   func run() throws {
@@ -135,18 +170,20 @@ struct Quantize: ParsableCommand {
     guard report.rejectedPath == nil else { throw ExitStatus.differs }
   }
 
-  private var goal: QuantizationOptions.Goal {
+  private func goal() throws(KistError) -> QuantizationOptions.Goal {
     if let type { return .scheme(type) }
     if let targetSize { return .size(targetSize.count) }
+    if let types { return .types(try ChosenTypes(path: types)) }
     return .divergence(maxKl ?? 0)
   }
 
   private func options() throws(KistError) -> QuantizationOptions {
     var options = QuantizationOptions(
-      goal,
+      try goal(),
       conversion: ConversionOptions(
         packing: pack, includesAllFiles: allFiles, replacesExisting: global.force,
-        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, part: part, parallelism: global.parallelism)
+    )
     options.namedTypes = try namedTypes.map { text throws(KistError) in try QuantizationOptions.NamedType(text) }
     options.output = outputTensorType?.dtype
     options.tokenEmbedding = tokenEmbeddingType?.dtype

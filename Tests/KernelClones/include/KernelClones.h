@@ -29,6 +29,10 @@
 #define ADAM (float *, const float *, float *, float *, size_t, const kist_adam_step *)
 #define DESCEND (float *, const float *, float *, size_t, float, float, float, float)
 
+#define SUMMARY (const double *, size_t, kist_summary *)
+#define COMPARISON (const double *, const double *, size_t, kist_comparison *)
+#define LOSS (const float *, const float *, const float *, size_t, kist_loss *)
+
 // X(result, name without kist_, parameters)
 #define KIST_KERNELS(X)                                                             \
   X(void, rms_norm, NORM)                                                           \
@@ -75,6 +79,9 @@
   X(double, sum_of_squares, (const float *, size_t))                                \
   X(void, adam, ADAM)                                                               \
   X(void, descend, DESCEND)                                                         \
+  X(void, summarize, SUMMARY)                                                       \
+  X(void, compare, COMPARISON)                                                      \
+  X(void, measure_loss, LOSS)                                                       \
   X(void, gemv_f32, MATRIX_VECTOR)                                                  \
   X(void, gemv_bf16, MATRIX_VECTOR)                                                 \
   X(void, gemv_f16, MATRIX_VECTOR)                                                  \

@@ -11,10 +11,12 @@ struct MixtureChoice {
   /// For each tensor of the view.
   var wanted: [DType]
   var prediction: MixturePrediction
+  /// What it costs by the solver's measure.
+  var damage: Double
 }
 
 /// What a choice of types was expected to come to.
-public struct MixturePrediction: Sendable, Encodable {
+public struct MixturePrediction: Sendable, Equatable, Encodable {
   /// The target's length.
   public var byteCount: Int
   /// Mean KL divergence in nats; nil when it was not measured what tensors do to the logits.
@@ -29,10 +31,11 @@ public struct MixturePrediction: Sendable, Encodable {
 /// Finds a choice for a goal.
 struct MixtureChooser {
   private let planner: QuantizationPlanner
-  private let groups: [QuantizableGroup]
-  private let solver: BudgetSolver
-  /// Bytes of the target beside the groups' tensors.
-  private let otherByteCount: Int
+  let groups: [QuantizableGroup]
+  /// For each group and candidate.
+  private let damages: [[Double]]
+  /// Most bytes of the target beside the groups' tensors.
+  let otherByteCount: Int
   /// Compares with the source; nil when that can't be computed, or takes too long.
   private let meter: DivergenceMeter?
   private let texts: [[Int]]
@@ -53,28 +56,39 @@ struct MixtureChooser {
     let errors = try MixtureChooser.errors(planner, groups, progress)
     (meter, texts) = try MixtureChooser.meter(planner, groups)
     let rates = try MixtureChooser.rates(planner, groups, errors, meter, progress)
-    var items: [[BudgetSolver.Option]] = []
-    for (index, group) in groups.enumerated() {
-      items.append(
-        zip(group.candidates, errors[index]).map { candidate, error in
-          BudgetSolver.Option(byteCount: candidate.byteCount, damage: error * rates[index])
-        })
-    }
-    solver = BudgetSolver(items)
+    damages = zip(errors, rates).map { errors, rate in errors.map { $0 * rate } }
   }
+
+  /// - Parameter byteCounts: for each group and candidate.
+  func solver(_ byteCounts: [[Int]]) -> BudgetSolver {
+    BudgetSolver(
+      zip(byteCounts, damages).map { byteCounts, damages in
+        zip(byteCounts, damages).map { BudgetSolver.Option(byteCount: $0, damage: $1) }
+      })
+  }
+
+  /// Of tensors as they are, not packed.
+  private var solver: BudgetSolver { solver(groups.map { $0.candidates.map(\.byteCount) }) }
+
+  /// Whether it is known what tensors do to the logits.
+  var isMeasured: Bool { meter != nil }
 
   // MARK: - Goals
 
   /// The best that fits.
   func choice(ofAtMost byteCount: Int) throws(KistError) -> MixtureChoice {
+    let solver = solver
     guard let choice = solver.choice(ofAtMost: byteCount - otherByteCount) else {
-      throw KistError(
-        .invalid, file: planner.source.path, field: "--target-size",
-        "\(Quantity.bytes(byteCount)) can't be reached: the smallest is "
-          + "\(Quantity.bytes(otherByteCount + solver.smallest)) (\(otherByteCount + solver.smallest) bytes)",
-        advice: planner.importance == nil ? "an importance matrix (--imatrix) allows coarser types" : nil)
+      throw unreachable(byteCount, smallest: otherByteCount + solver.smallest)
     }
-    return result(choice)
+    return result(choice, solver)
+  }
+
+  func unreachable(_ byteCount: Int, smallest: Int) -> KistError {
+    KistError(
+      .invalid, file: planner.source.path, field: "--target-size",
+      "\(Quantity.bytes(byteCount)) can't be reached: the smallest is \(Quantity.bytes(smallest)) (\(smallest) bytes)",
+      advice: planner.importance == nil ? "an importance matrix (--imatrix) allows coarser types" : nil)
   }
 
   /// The smallest whose measured divergence stays below a limit.
@@ -89,24 +103,35 @@ struct MixtureChooser {
       texts.reduce(0) { $0 + $1.count } <= meter.positionCount
       ? meter : try DivergenceMeter(model, texts: texts, parallelism: planner.options.conversion.parallelism)
     var best: (choice: [Int], byteCount: Int)?
+    let solver = solver
+    // The verdict sums in another order.
+    let limit = 0.999 * limit
+    // Aims whose choices stay below the limit, and do not.
+    var (below, above): (Double?, Double?) = (nil, nil)
+    var tried: Set<[Int]> = []
     var aim = limit
     for _ in 0..<Self.mostTries {
       let choice = solver.choice(damagingAtMost: aim)
+      // Nothing lies between what is too much and what is not.
+      guard tried.insert(choice).inserted else { break }
       let measured = try judge.divergence(replacing: try tensors(choice), from: nil)
       let byteCount = solver.total(of: choice).byteCount
-      if measured <= limit * 0.999, byteCount < best?.byteCount ?? .max { best = (choice, byteCount) }
+      if measured <= limit, byteCount < best?.byteCount ?? .max { best = (choice, byteCount) }
       // Close enough below, or nothing left to gain.
       if measured <= limit, measured >= 0.9 * limit || measured == 0 { break }
-      let next = aim * min(8, max(0.125, 0.96 * limit / max(measured, limit / 1000)))
-      if let best, measured <= limit, solver.choice(damagingAtMost: next) == best.choice { break }
-      aim = next
+      if measured <= limit { below = max(aim, below ?? 0) } else { above = min(aim, above ?? .infinity) }
+      if let below, let above {
+        aim = (below * above).squareRoot()
+      } else {
+        aim *= min(8, max(0.125, 0.96 * limit / max(measured, limit / 1000)))
+      }
     }
-    return result(best?.choice ?? solver.choice(damagingAtMost: 0))
+    return result(best?.choice ?? solver.choice(damagingAtMost: 0), solver)
   }
 
   private static let mostTries = 8
 
-  private func result(_ choice: [Int]) -> MixtureChoice {
+  func result(_ choice: [Int], _ solver: BudgetSolver) -> MixtureChoice {
     var wanted = planner.view.tensors.map(\.dtype)
     for (group, index) in zip(groups, choice) {
       for part in group.parts { wanted[part] = group.candidates[index].type }
@@ -115,7 +140,8 @@ struct MixtureChooser {
     return MixtureChoice(
       wanted: wanted,
       prediction: MixturePrediction(
-        byteCount: otherByteCount + total.byteCount, divergence: meter == nil ? nil : total.damage))
+        byteCount: otherByteCount + total.byteCount, divergence: meter == nil ? nil : total.damage),
+      damage: total.damage)
   }
 
   /// The tensors that a choice changes, made as they are read.
