@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest as xxh3
 from .dtypes import MAX_CHUNK
 from .errors import KistError
 from .index import Entry
-from .layout import FLOAT_PLANES, MAX_WINDOW, RAW, Chunk
+from .layout import MAX_WINDOW, RAW, Chunk
 from .planes import merge
 
 Bytes = NDArray[np.uint8]
@@ -42,7 +42,9 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
     if entry.codec == RAW:
         out[:] = np.frombuffer(stored, np.uint8)
         return
-    count = entry.plane_count
+    layout = entry.planes
+    widths = layout.widths
+    count = len(widths)
     table = 4 * count
     field = f"{entry}: chunk {at}"
     if len(stored) < table:
@@ -52,8 +54,8 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
         message = f"{list(lengths)} do not fill {len(stored)} bytes"
         raise KistError(file, f"{field}: stored length of each plane", message, chunk.offset)
     target = out if count == 1 else _context.planes[: len(out)]
-    size = len(out) // count
-    planes = [target[plane * size : (plane + 1) * size] for plane in range(count)]
+    units = len(out) // layout.unit
+    planes = [target[units * sum(widths[:at]) :][: units * width] for at, width in enumerate(widths)]
     start = table
     for number, (plane, length) in enumerate(zip(planes, lengths, strict=True)):
         try:
@@ -63,7 +65,7 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
             raise KistError(file, f"{field}: plane {number}: frame", str(error), place) from error
         start += length
     if count > 1:
-        merge(planes, entry.transform == FLOAT_PLANES, out)
+        merge(planes, layout, out)
 
 
 def _decode_frame(frame: memoryview, out: Bytes) -> None:
