@@ -45,8 +45,16 @@ ENTRIES, NAMES, DIMS, CHUNKS = 1, 2, 3, 4
 BLOCKS = {ENTRIES: ("entries", ENTRY.size), NAMES: ("names", 1), DIMS: ("dims", 8), CHUNKS: ("chunks", CHUNK.size)}
 TENSOR, ASSET, RECORD = 1, 2, 3
 KINDS = {TENSOR: "tensor", ASSET: "asset", RECORD: "record"}
-NO_TRANSFORM, PLANES, FLOAT_PLANES = 0, 1, 2
+NO_TRANSFORM, PLANES, FLOAT_PLANES, BLOCK_PLANES = 0, 1, 2, 3
+HAS_BLOCK_PLANES = 1  # the one incompatible feature
 RAW, ZSTD = 0, 1
+
+
+class Field(NamedTuple):
+    """Numbers side by side, of which the transforms make planes."""
+
+    width: int  # bytes of a number
+    count: int
 
 
 class Dtype(NamedTuple):
@@ -56,6 +64,7 @@ class Dtype(NamedTuple):
     component: int  # bytes: what the transforms take apart
     numpy: Any  # None: blocks are given as rows of bytes
     block: int = 0  # elements of a block
+    fields: tuple[Field, ...] = ()  # of a block
 
     @property
     def elements(self) -> int:
@@ -87,17 +96,45 @@ DTYPES = {
     41: Dtype("F6_E3M2", 6, 3, 1, ml_dtypes.float6_e3m2fn),
     42: Dtype("F4", 4, 1, 1, ml_dtypes.float4_e2m1fn),
 }
-# GGML's block types: ggml_type, elements of a block, its bytes.
+# GGML's block types: ggml_type, elements of a block, its fields as the page writes them.
 BLOCK_TYPES = {
-    "Q4_0": (2, 32, 18), "Q4_1": (3, 32, 20), "Q5_0": (6, 32, 22), "Q5_1": (7, 32, 24), "Q8_0": (8, 32, 34),
-    "Q8_1": (9, 32, 36), "Q2_K": (10, 256, 84), "Q3_K": (11, 256, 110), "Q4_K": (12, 256, 144),
-    "Q5_K": (13, 256, 176), "Q6_K": (14, 256, 210), "Q8_K": (15, 256, 292), "IQ2_XXS": (16, 256, 66),
-    "IQ2_XS": (17, 256, 74), "IQ3_XXS": (18, 256, 98), "IQ1_S": (19, 256, 50), "IQ4_NL": (20, 32, 18),
-    "IQ3_S": (21, 256, 110), "IQ2_S": (22, 256, 82), "IQ4_XS": (23, 256, 136), "IQ1_M": (29, 256, 56),
-    "TQ1_0": (34, 256, 54), "TQ2_0": (35, 256, 66), "MXFP4": (39, 32, 17), "NVFP4": (40, 64, 36),
-    "Q1_0": (41, 128, 18), "Q2_0": (42, 64, 18),
-}  # fmt: skip
-DTYPES |= {256 + kind: Dtype(name, 0, size, 1, None, count) for name, (kind, count, size) in BLOCK_TYPES.items()}
+    "Q4_0": (2, 32, "2 16×1"),
+    "Q4_1": (3, 32, "2 2 16×1"),
+    "Q5_0": (6, 32, "2 4×1 16×1"),
+    "Q5_1": (7, 32, "2 2 4×1 16×1"),
+    "Q8_0": (8, 32, "2 32×1"),
+    "Q8_1": (9, 32, "2 2 32×1"),
+    "Q2_K": (10, 256, "16×1 64×1 2 2"),
+    "Q3_K": (11, 256, "32×1 64×1 8×1 4×1 2"),
+    "Q4_K": (12, 256, "2 2 4×1 4×1 4×1 128×1"),
+    "Q5_K": (13, 256, "2 2 4×1 4×1 4×1 32×1 128×1"),
+    "Q6_K": (14, 256, "128×1 64×1 16×1 2"),
+    "Q8_K": (15, 256, "4 256×1 16×2"),
+    "IQ2_XXS": (16, 256, "2 8×8"),
+    "IQ2_XS": (17, 256, "2 32×2 8×1"),
+    "IQ3_XXS": (18, 256, "2 64×1 8×4"),
+    "IQ1_S": (19, 256, "2 32×1 8×2"),
+    "IQ4_NL": (20, 32, "2 16×1"),
+    "IQ3_S": (21, 256, "2 64×1 8×1 32×1 4×1"),
+    "IQ2_S": (22, 256, "2 32×1 32×1 8×1 8×1"),
+    "IQ4_XS": (23, 256, "2 2×1 4×1 128×1"),
+    "IQ1_M": (29, 256, "32×1 16×1 8"),
+    "TQ1_0": (34, 256, "48×1 4×1 2"),
+    "TQ2_0": (35, 256, "64×1 2"),
+    "MXFP4": (39, 32, "1 16×1"),
+    "NVFP4": (40, 64, "4×1 32×1"),
+    "Q1_0": (41, 128, "2 16×1"),
+    "Q2_0": (42, 64, "2 16×1"),
+}
+
+
+def block_dtype(name: str, elements: int, text: str) -> Dtype:
+    pairs = [field.split("×") for field in text.split()]
+    fields = tuple(Field(int(width), int(*count or "1")) for *count, width in pairs)
+    return Dtype(name, 0, sum(width * count for width, count in fields), 1, None, elements, fields)
+
+
+DTYPES |= {256 + kind: block_dtype(name, count, fields) for name, (kind, count, fields) in BLOCK_TYPES.items()}
 ROTATED = {"F16", "BF16", "F32", "F64", "C64"}  # the dtypes that float planes are for
 BYTES = Dtype("-", 8, 1, 1, np.uint8)
 
@@ -163,8 +200,11 @@ class Entry(NamedTuple):
         return DTYPES.get(self.dtype, BYTES)
 
     @property
-    def planes(self) -> int:
-        return self.type.component if self.transform != NO_TRANSFORM else 1
+    def fields(self) -> tuple[Field, ...]:
+        """What the transform takes apart (Transforms)."""
+        if self.transform == BLOCK_PLANES:
+            return self.type.fields
+        return (Field(self.type.component if self.transform != NO_TRANSFORM else 1, 1),)
 
     def __str__(self) -> str:
         return f"{KINDS[self.kind]} {self.name!r}"
@@ -304,7 +344,8 @@ class KistFile:
         self._need(bool(valid), "slot", f"none is valid; damaged: {self.damaged_slots}")
         self._need(len({slot.generation for slot in valid}) == len(valid), "slot: generation", "the same in both slots")
         slot = max(valid)
-        self._need(slot.incompatible == 0, "slot: incompatible features", f"{slot.incompatible:#x}: unknown here")
+        unknown = slot.incompatible & ~HAS_BLOCK_PLANES
+        self._need(unknown == 0, "slot: incompatible features", f"{unknown:#x}: unknown here")
         fits = BODY <= slot.file_length <= self.size
         self._need(fits, "slot: file length", f"{slot.file_length}; the file has {self.size}")
         return slot
@@ -381,15 +422,19 @@ class KistFile:
         kind, transform, codec, dtype, type = entry.kind, entry.transform, entry.codec, entry.dtype, entry.type
         need = self._of(str(entry))
         need(entry.reserved == 0, "reserved", "bytes that are not zero")
-        need(transform in (NO_TRANSFORM, PLANES, FLOAT_PLANES), "transform", f"{transform} is unknown")
+        need(transform <= BLOCK_PLANES, "transform", f"{transform} is unknown")
         need(codec in (RAW, ZSTD), "codec", f"{codec} is unknown")
         need(codec == ZSTD or transform == NO_TRANSFORM, "transform", f"{transform} with codec raw")
         need((kind == TENSOR) == (dtype != 0), "dtype", f"{dtype} in an entry of this kind")
         if transform != NO_TRANSFORM:
             need(kind == TENSOR, "transform", f"{transform} in an entry of this kind")
             need(dtype in DTYPES, "dtype", f"{dtype} is unknown, and the content is transformed")
+        if transform in (PLANES, FLOAT_PLANES):
             need(type.component > 1, "transform", f"{transform} with components of one byte")
             need(transform == PLANES or type.name in ROTATED, "transform", f"float planes of {type.name}")
+        if transform == BLOCK_PLANES:
+            need(bool(type.fields), "transform", f"block planes of {type.name}")
+            need(self.slot.incompatible & HAS_BLOCK_PLANES != 0, "transform", "block planes, which the slot does not say")
 
     def _shape(self, entry: Entry) -> tuple[int, ...]:
         first, rank, type, block = entry.first_dim, entry.rank, entry.type, self.blocks[2]
@@ -461,17 +506,19 @@ class KistFile:
         self._need(xxh3(stored) == chunk.xxh3, f"{field}: XXH3", "does not match the stored bytes")
         if entry.codec == RAW:
             return stored
-        table = 4 * entry.planes
+        fields = entry.fields
+        units = chunk.raw_length // sum(width * count for width, count in fields)
+        sizes = [units * count for width, count in fields for _ in range(width)]
+        table = 4 * len(sizes)
         self._need(len(stored) >= table, f"{field}: stored length", f"{len(stored)} has no plane table")
-        lengths = struct.unpack_from(f"<{entry.planes}I", stored)
+        lengths = struct.unpack_from(f"<{len(sizes)}I", stored)
         whole = table + sum(lengths) == len(stored)
         self._need(whole, f"{field}: stored length of each plane", f"{list(lengths)} do not fill {len(stored)} bytes")
         planes, start = [], table
-        for plane, length in enumerate(lengths):
-            frame = stored[start : start + length]
-            planes.append(self._frame(f"{field}: plane {plane}", frame, chunk.raw_length // entry.planes))
+        for plane, (length, size) in enumerate(zip(lengths, sizes, strict=True)):
+            planes.append(self._frame(f"{field}: plane {plane}", stored[start : start + length], size))
             start += length
-        return planes[0] if entry.transform == NO_TRANSFORM else join_planes(planes, entry.transform == FLOAT_PLANES)
+        return join_planes(planes, fields, entry.transform == FLOAT_PLANES)
 
     def _frame(self, field: str, frame: memoryview, size: int) -> bytes:
         """The content of one zstd frame, known to be `size` bytes; never decodes more than that."""
@@ -506,7 +553,7 @@ class KistFile:
                 ranges.setdefault((entry.run, entry.run + entry.raw_length, "run"), str(entry))
             elif chunks:
                 for at, (offset, stored, raw, *_) in enumerate(chunks):
-                    packing = f"{raw} {entry.transform} {entry.planes}"
+                    packing = f"{raw} {entry.transform} {entry.fields}"
                     ranges.setdefault((offset, offset + stored, packing), f"{entry}: chunk {at}")
         problems, end, owner = [], 0, ""
         for (start, this_end, _), this in sorted(ranges.items()):
@@ -557,13 +604,17 @@ class KistFile:
         return value
 
 
-def join_planes(planes: list[bytes], rotated: bool) -> bytes:
-    """Undoes *planes*, and the rotation of *float planes* (Transforms)."""
-    width = len(planes)
-    # The first plane is the most significant byte, so the last byte of each little-endian number.
-    stacked = np.stack([np.frombuffer(plane, np.uint8) for plane in reversed(planes)], axis=1)
-    numbers: np.ndarray[Any, Any] = stacked.view(f"<u{width}")
-    return ((numbers >> 1) | (numbers << (8 * width - 1)) if rotated else numbers).tobytes()
+def join_planes(planes: list[bytes], fields: tuple[Field, ...], rotated: bool) -> bytes:
+    """Undoes a transform, and the rotation of *float planes* (Transforms)."""
+    columns, rest = [], iter(planes)
+    for width, count in fields:
+        parts = [np.frombuffer(next(rest), np.uint8) for _ in range(width)]
+        # The first plane is the most significant byte, so the last byte of each little-endian number.
+        numbers: np.ndarray[Any, Any] = np.stack(parts[::-1], axis=1).view(f"<u{width}")
+        if rotated:
+            numbers = (numbers >> 1) | (numbers << (8 * width - 1))
+        columns.append(numbers.view(np.uint8).reshape(-1, count * width))
+    return np.concatenate(columns, axis=1).tobytes()
 
 
 def unpack_bits(content: np.ndarray[Any, Any], bits: int) -> np.ndarray[Any, Any]:
@@ -600,7 +651,7 @@ def main() -> int:
         print(*problems, sep="\n", file=sys.stderr)
         return 1
     for entry in file.entries:
-        packing = ("raw", "zstd", "planes, zstd", "float planes, zstd")[entry.codec + entry.transform]
+        packing = ("raw", "zstd", "planes, zstd", "float planes, zstd", "block planes, zstd")[entry.codec + entry.transform]
         dtype = entry.type.name if entry.dtype in DTYPES or entry.kind != TENSOR else f"dtype {entry.dtype}"
         shape = "×".join(map(str, entry.shape))
         name = entry.name if entry.name.isprintable() else repr(entry.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -204,7 +205,32 @@ def test_planes_are_undone(width: int, rotated: bool) -> None:
     for k in range(width):
         turned = [(x << 1 | x >> (bits - 1)) % (1 << bits) if rotated else x for x in numbers.tolist()]
         planes.append(bytes((y >> (8 * (width - 1 - k))) & 255 for y in turned))
-    assert kist.join_planes(planes, rotated) == numbers.tobytes()
+    assert kist.join_planes(planes, (kist.Field(width, 1),), rotated) == numbers.tobytes()
+
+
+def test_block_planes_are_undone() -> None:
+    # Two blocks of: one number of two bytes, three of one byte, two of four bytes.
+    fields = (kist.Field(2, 1), kist.Field(1, 3), kist.Field(4, 2))
+    blocks = bytes.fromhex("0100 111213 24232221 28272625 0302 141516 34333231 38373635")
+    planes = ["0002", "0103", "111213141516", "21253135", "22263236", "23273337", "24283438"]
+    assert kist.join_planes([bytes.fromhex(plane) for plane in planes], fields, False) == blocks
+
+
+def test_fields_of_block_types_are_those_of_the_page() -> None:
+    """The table of Dtypes: | code | name | elements | bytes | fields |."""
+    text = (SPEC / "kist-format.md").read_text(encoding="utf-8")
+    rows = [re.fullmatch(r"\| (2\d\d) \| (\w+) \| (\d+) \| (\d+) \| ([\d× ]+) \|", line) for line in text.splitlines()]
+    page = {int(row[1]): (row[2], int(row[3]), int(row[4]), row[5]) for row in rows if row}
+    assert len(page) == len(kist.BLOCK_TYPES)
+    for name, (kind, count, fields) in kist.BLOCK_TYPES.items():
+        assert page[256 + kind] == (name, count, kist.DTYPES[256 + kind].unit, fields)
+
+
+def test_block_planes_read_as_blocks() -> None:
+    file = kist.KistFile(FIXTURES / "odd/block-planes.kist")
+    blocks = file.read(file.tensors[-1])
+    assert file.tensors[-1].transform == kist.BLOCK_PLANES
+    assert blocks == bytes(range(124, 256))
 
 
 def golden_dtypes() -> dict[str, dict]:

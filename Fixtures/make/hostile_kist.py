@@ -39,9 +39,10 @@ from kist_builder import (
 FOLDER = ROOT_FOLDER / "Fixtures/hostile/kist"
 END = 18240  # the length of spec/tiny.hex
 TENSOR, ASSET_KIND, RECORD = 1, 2, 3
-U8, U16, BF16, F32, F4, UNKNOWN = 2, 4, 17, 18, 42, 300
+U8, U16, BF16, F32, F4, Q4_0, UNKNOWN = 2, 4, 17, 18, 42, 258, 300
 RAW, ZSTD = 0, 1
 NONE, PLANES, FLOAT_PLANES, BLOCK_PLANES = range(4)
+HAS_BLOCK_PLANES = 1  # an incompatible feature
 MIB = 1 << 20
 
 CASES: list[tuple[str, str, str, str, Callable[[Kist], object]]] = []
@@ -122,10 +123,10 @@ case("slot-xxh3", "open", "slot", "the only slot's checksum is 0", slot(xxh3=0))
 case("slot-reserved", "open", "slot", "the only slot has a reserved byte that is 1", slot(reserved=b"\1"))
 case("slot-generation-0", "open", "slot", "the only slot has generation 0", slot(generation=0))
 case("slots-same-generation", "open", "generation", "both slots are valid, generation 1", both_slots())
-case("slot-incompatible-0", "open", "incompatible", "feature bit 0", slot(incompatible=1))
+case("slot-incompatible-1", "open", "incompatible", "feature bit 1", slot(incompatible=2))
 case("slot-incompatible-63", "open", "incompatible", "feature bit 63", slot(incompatible=1 << 63))
 case("slot-incompatible-newer", "open", "incompatible", "slot B is in force and needs a feature; slot A does not count",
-     both_slots(generation=2, incompatible=1))  # fmt: skip
+     both_slots(generation=2, incompatible=2))  # fmt: skip
 case("slot-b-damaged", "verify", "slot", "slot B's checksum is wrong; slot A is in force",
      both_slots(generation=2, xxh3=1))  # fmt: skip
 case("file-length-past-end", "open", "file length", "one byte more than there are", slot(file_length=END + 1))
@@ -280,7 +281,7 @@ case("kinds-unsorted", "open", "sorted", "a record before an asset of the same n
      lambda k: same_name(k, PROVENANCE, METADATA, kind=ASSET_KIND))  # fmt: skip
 case("kind-0", "open", "kind", "0", entry(PROVENANCE, kind=0))
 case("kind-4", "open", "kind", "4", entry(PROVENANCE, kind=4))
-case("transform-3", "open", "transform", "block planes are not defined yet", entry(PROJ, transform=BLOCK_PLANES))
+case("transform-4", "open", "transform", "4", entry(PROJ, transform=4))
 case("transform-255", "open", "transform", "255", entry(PROJ, transform=255))
 case("transform-of-raw", "open", "transform", "planes with codec raw", entry(NORM, transform=PLANES))
 case("transform-of-record", "open", "transform", "planes", entry(METADATA, transform=PLANES))
@@ -470,6 +471,37 @@ case(
     lambda k: k.store(METADATA_CHUNK, packed_chunk(rle_frame(32, 40))),
 )
 
+# Block planes. Two blocks of Q4_0: a 16-bit scale and 16 bytes of quants each, so planes of 2, 2 and 32 bytes.
+
+
+def block_planes(*frames: bytes, incompatible: int = HAS_BLOCK_PLANES, **changes: object) -> Callable[[Kist], None]:
+    """Makes proj.weight two blocks that are all zero; their planes are these frames, or right."""
+    content = packed_chunk(*(frames or (rle_frame(0, 2), rle_frame(0, 2), rle_frame(0, 32))))
+    blocks = {"dtype": Q4_0, "transform": BLOCK_PLANES, "raw_length": 36, "raw_bytes_per_chunk": MIB // 18 * 18}
+    return all_of(
+        dims(PROJ, 2, 32, **blocks | changes),
+        lambda k: k.store(PROJ_CHUNK, content, bytes(36)),
+        slot(incompatible=incompatible),
+    )
+
+
+case("block-planes-unsaid", "open", "transform", "the slot has no bit for them", block_planes(incompatible=0))
+case("block-planes-of-bf16", "open", "transform", "BF16 has no blocks",
+     all_of(entry(PROJ, transform=BLOCK_PLANES), slot(incompatible=HAS_BLOCK_PLANES)))  # fmt: skip
+case("planes-of-q4-0", "open", "transform", "planes of a block type", block_planes(transform=PLANES))
+case("float-planes-of-q4-0", "open", "transform", "float planes of a block type", block_planes(transform=FLOAT_PLANES))
+case("block-planes-unknown", "open", "transform", "of an unknown dtype", block_planes(dtype=UNKNOWN))
+case("block-planes-two", "read", "plane", "two of the three planes", block_planes(rle_frame(0, 4), rle_frame(0, 32)))
+case("block-planes-equal", "read", "plane", "three planes of 12 bytes", block_planes(*[rle_frame(0, 12)] * 3))
+case("block-planes-turned", "read", "plane", "the quants first, though all add up",
+     block_planes(rle_frame(0, 32), rle_frame(0, 2), rle_frame(0, 2)))  # fmt: skip
+case("block-planes-31", "read", "plane", "the last plane holds 31 of 32 bytes",
+     block_planes(rle_frame(0, 2), rle_frame(0, 2), rle_frame(0, 31)))  # fmt: skip
+case("block-planes-cut", "read", "plane", "the last plane ends inside its frame",
+     block_planes(rle_frame(0, 2), rle_frame(0, 2), frame(raw_block(bytes(32)), 32)[:-1]))  # fmt: skip
+case("block-planes-swapped", "verify", "leaf", "high and low bytes of the scales changed places",
+     block_planes(rle_frame(1, 2), rle_frame(0, 2), rle_frame(0, 32)))  # fmt: skip
+
 # What only a full verification sees.
 
 
@@ -574,13 +606,15 @@ for _length in (0, 8, 9, 100, 4096, 8192, 12288, 16383, 16384, 16448, 17152, 178
 
 LEFT_OUT = set(
     """
-    magic-tail version-0 file-length-0 root-length-95 root-length-overflow slot-incompatible-0 slot-generation-0
+    magic-tail version-0 file-length-0 root-length-95 root-length-overflow slot-incompatible-1 slot-generation-0
     block-count-5 block-count-516 block-kind-0 block-second-dims block-record-count-max block-xxh3-names block-xxh3-dims
     name-cut name-length-65536 kind-0 transform-255 dims-index-max first-chunk-max chunk-raw-length-max run-off-page
     empty-with-chunks-block planes-long stored-length-7 frame-states-max frame-bomb-states-16 frame-15 frame-0
     frame-skippable-after frame-no-last-block cut-00008 cut-00100 cut-04096 cut-12288 cut-16448 cut-17856
     overlap-same-start frame-17-unstated transform-of-record leaf-raw cut-00009 stored-length-of-raw signature-short
     planes-shifted frame-garbage empty-with-first-chunk block-length
+    planes-of-q4-0 float-planes-of-q4-0 block-planes-unknown block-planes-two block-planes-equal block-planes-31
+    block-planes-swapped
 """.split()
 )
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hostile_kist import BF16, EMPTY, U8, UNKNOWN, all_of, dims, entry, slot
+from hostile_kist import BF16, BLOCK_PLANES, EMPTY, HAS_BLOCK_PLANES, MIB, U8, UNKNOWN, all_of, dims, entry, slot
 from kist_builder import (
     NORM,
     NORM_CHUNK,
+    PROJ,
     PROJ_CHUNK,
     ROOT_FOLDER,
     Kist,
@@ -74,6 +75,21 @@ def two_chunks_blocks(k: Kist) -> None:
     k.fix_blocks = fix
 
 
+def block_planes(k: Kist) -> None:
+    """Two blocks of IQ2_XXS, each a number of two bytes and eight of eight bytes; all bytes count up from 124."""
+    raw = bytes(range(124, 256))
+    fields = [(0, 2, 1), (2, 8, 8)]  # offset in a block, bytes of a number, numbers
+    planes = [
+        bytes(raw[block + offset + number * width + byte] for block in (0, 66) for number in range(count))
+        for offset, width, count in fields
+        for byte in reversed(range(width))
+    ]
+    k.store(PROJ_CHUNK, packed_chunk(*(frame(raw_block(plane), len(plane)) for plane in planes)), raw)
+    iq2_xxs = {"dtype": 272, "transform": BLOCK_PLANES, "raw_length": 132, "raw_bytes_per_chunk": MIB // 66 * 66}
+    dims(PROJ, 2, 256, **iq2_xxs)(k)
+    slot(incompatible=HAS_BLOCK_PLANES)(k)
+
+
 def nothing(k: Kist) -> None:
     k.entries, k.chunks, k.names, k.dims, k.content = [], [], bytearray(), [], bytearray(16384)
 
@@ -89,9 +105,10 @@ case("two-chunks", "proj.weight is 1 MiB + 32 bytes of 1.0 in two packed chunks"
 case("two-chunks-blocks", "the first chunk record stands in a block of its own", two_chunks_blocks)
 case("shared-run", "norm.bytes (U8) is the run of norm.weight (F32)", share_run)
 case("shared-chunk", "proj.twin is the packed chunk of proj.weight", share_chunk)
+case("block-planes", "proj.weight is two blocks of IQ2_XXS, in ten planes", block_planes)
 case("second-commit", "slot B, generation 4, is in force; slot A's root is gone", second_commit)
-case("features-ignored", "compatible and read-only compatible bits that nobody knows",
-     slot(compatible=1 << 40, read_only_compatible=1))  # fmt: skip
+case("features-ignored", "compatible and read-only compatible bits that nobody knows; block planes, and there are none",
+     slot(compatible=1 << 40, read_only_compatible=1, incompatible=HAS_BLOCK_PLANES))  # fmt: skip
 case("stale-tail", "bytes of a stopped writer after the file length",
      lambda k: setattr(k, "fix_file", lambda out: out.extend(b"\xff" * 1000)))  # fmt: skip
 case("frame-unstated", "plane 0 does not state its size",

@@ -57,6 +57,55 @@ void kist_merge_planes(const uint8_t *planes, size_t count, int width, int rotat
   }
 }
 
+// A block's part of a plane goes over in one piece; with its length constant, in a few moves.
+#define ROWS(LENGTH) \
+  for (size_t i = 0; i < count; i++) memcpy(to + i * to_stride, from + i * from_stride, LENGTH)
+
+static void copy_rows(
+    uint8_t *restrict to, size_t to_stride, const uint8_t *restrict from, size_t from_stride, size_t length,
+    size_t count) {
+  switch (length) {
+    case 4: ROWS(4); break;
+    case 8: ROWS(8); break;
+    case 16: ROWS(16); break;
+    case 32: ROWS(32); break;
+    case 64: ROWS(64); break;
+    case 128: ROWS(128); break;
+    default: ROWS(length);
+  }
+}
+
+// Moves every byte of every component between its places in the planes and in the blocks. The width is constant, so that the
+// innermost loop unrolls.
+#define COMPONENTS(WIDTH, MOVE)                                                              \
+  for (size_t i = 0; i < count; i++)                                                         \
+    for (size_t j = 0; j < length; j++)                                                      \
+      for (size_t k = 0; k < WIDTH; k++) {                                                   \
+        const size_t plane = k * count * length + i * length + j;                            \
+        const size_t byte = i * stride + j * WIDTH + (WIDTH - 1 - k);                        \
+        MOVE;                                                                                \
+      }
+
+void kist_split_field(
+    const uint8_t *restrict blocks, size_t count, size_t stride, int width, size_t length, uint8_t *restrict planes) {
+  switch (width) {
+    case 1: copy_rows(planes, length, blocks, stride, length, count); break;
+    case 2: COMPONENTS(2, planes[plane] = blocks[byte]); break;
+    case 4: COMPONENTS(4, planes[plane] = blocks[byte]); break;
+    case 8: COMPONENTS(8, planes[plane] = blocks[byte]); break;
+  }
+}
+
+void kist_merge_field(
+    const uint8_t *restrict planes, size_t count, size_t stride, int width, size_t length, uint8_t *restrict blocks) {
+  switch (width) {
+    case 1: copy_rows(blocks, stride, planes, length, length, count); break;
+    case 2: COMPONENTS(2, blocks[byte] = planes[plane]); break;
+    case 4: COMPONENTS(4, blocks[byte] = planes[plane]); break;
+    case 8: COMPONENTS(8, blocks[byte] = planes[plane]); break;
+  }
+}
+
 // Four tables, so that a run of equal bytes does not wait for its own increments.
 void kist_histogram(const uint8_t *bytes, size_t count, uint32_t counts[256]) {
   uint32_t tables[4][256];

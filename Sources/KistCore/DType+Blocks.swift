@@ -44,16 +44,54 @@ extension DType {
   public static let q1_0 = DType(known: firstBlockCode + 41)
   public static let q2_0 = DType(known: firstBlockCode + 42)
 
-  /// `ggml_type`, name, elements of a block, bytes of a block.
-  static let blockTable: [(ggmlType: UInt16, name: String, elementCount: Int, byteCount: Int)] = [
-    (2, "Q4_0", 32, 18), (3, "Q4_1", 32, 20), (6, "Q5_0", 32, 22), (7, "Q5_1", 32, 24), (8, "Q8_0", 32, 34),
-    (9, "Q8_1", 32, 36),
-    (10, "Q2_K", 256, 84), (11, "Q3_K", 256, 110), (12, "Q4_K", 256, 144), (13, "Q5_K", 256, 176),
-    (14, "Q6_K", 256, 210), (15, "Q8_K", 256, 292),
-    (16, "IQ2_XXS", 256, 66), (17, "IQ2_XS", 256, 74), (18, "IQ3_XXS", 256, 98), (19, "IQ1_S", 256, 50),
-    (20, "IQ4_NL", 32, 18), (21, "IQ3_S", 256, 110), (22, "IQ2_S", 256, 82), (23, "IQ4_XS", 256, 136),
-    (29, "IQ1_M", 256, 56),
-    (34, "TQ1_0", 256, 54), (35, "TQ2_0", 256, 66), (39, "MXFP4", 32, 17), (40, "NVFP4", 64, 36),
-    (41, "Q1_0", 128, 18), (42, "Q2_0", 64, 18),
+  /// `ggml_type`, name, elements of a block, and its fields in order, each as (bytes of a component, components).
+  ///
+  /// What packs best decides what is a field: bytes that mean alike are one, whether the struct has them in one array or not.
+  static let blockTable: [(ggmlType: UInt16, name: String, elementCount: Int, fields: [(Int, Int)])] = [
+    (2, "Q4_0", 32, [(2, 1), (1, 16)]),
+    (3, "Q4_1", 32, [(2, 1), (2, 1), (1, 16)]),
+    (6, "Q5_0", 32, [(2, 1), (1, 4), (1, 16)]),
+    (7, "Q5_1", 32, [(2, 1), (2, 1), (1, 4), (1, 16)]),
+    (8, "Q8_0", 32, [(2, 1), (1, 32)]),
+    (9, "Q8_1", 32, [(2, 1), (2, 1), (1, 32)]),
+    (10, "Q2_K", 256, [(1, 16), (1, 64), (2, 1), (2, 1)]),
+    // Of the 6-bit scales: the low halves, then the rest.
+    (11, "Q3_K", 256, [(1, 32), (1, 64), (1, 8), (1, 4), (2, 1)]),
+    // Of the 6-bit scales and minimums: four scales, four minimums, low halves of the others; the first eight bytes hold their rest.
+    (12, "Q4_K", 256, [(2, 1), (2, 1), (1, 4), (1, 4), (1, 4), (1, 128)]),
+    (13, "Q5_K", 256, [(2, 1), (2, 1), (1, 4), (1, 4), (1, 4), (1, 32), (1, 128)]),
+    (14, "Q6_K", 256, [(1, 128), (1, 64), (1, 16), (2, 1)]),
+    (15, "Q8_K", 256, [(4, 1), (1, 256), (2, 16)]),
+    // Of 32 numbers: four places in the grid, four times 7 signs and the scale in the top bits.
+    (16, "IQ2_XXS", 256, [(2, 1), (8, 8)]),
+    (17, "IQ2_XS", 256, [(2, 1), (2, 32), (1, 8)]),
+    (18, "IQ3_XXS", 256, [(2, 1), (1, 64), (4, 8)]),
+    (19, "IQ1_S", 256, [(2, 1), (1, 32), (2, 8)]),
+    (20, "IQ4_NL", 32, [(2, 1), (1, 16)]),
+    (21, "IQ3_S", 256, [(2, 1), (1, 64), (1, 8), (1, 32), (1, 4)]),
+    (22, "IQ2_S", 256, [(2, 1), (1, 32), (1, 32), (1, 8), (1, 8)]),
+    (23, "IQ4_XS", 256, [(2, 1), (1, 2), (1, 4), (1, 128)]),
+    // The top bits of four scales are those of the block's own.
+    (29, "IQ1_M", 256, [(1, 32), (1, 16), (8, 1)]),
+    (34, "TQ1_0", 256, [(1, 48), (1, 4), (2, 1)]),
+    (35, "TQ2_0", 256, [(1, 64), (2, 1)]),
+    (39, "MXFP4", 32, [(1, 1), (1, 16)]),
+    (40, "NVFP4", 64, [(1, 4), (1, 32)]),
+    (41, "Q1_0", 128, [(2, 1), (1, 16)]),
+    (42, "Q2_0", 64, [(2, 1), (1, 16)]),
   ]
+}
+
+/// A part of a block: numbers of some bytes each, side by side. spec/kist-format.md, "Dtypes".
+public struct BlockField: Sendable, Hashable {
+  /// Bytes of one of the numbers.
+  public var componentByteCount: Int
+  public var componentCount: Int
+
+  public init(componentByteCount: Int, componentCount: Int) {
+    self.componentByteCount = componentByteCount
+    self.componentCount = componentCount
+  }
+
+  public var byteCount: Int { componentByteCount * componentCount }
 }

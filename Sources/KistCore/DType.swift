@@ -28,6 +28,7 @@ public struct DType: Sendable, Hashable {
     var unitElementCount: Int
     var componentByteCount: Int
     var numbers: Numbers
+    var blockFields: [BlockField] = []
   }
 
   init(known code: UInt16) { self.code = code }
@@ -47,6 +48,8 @@ public struct DType: Sendable, Hashable {
   /// Bytes of the numbers that transforms work on.
   public var componentByteCount: Int { row.componentByteCount }
   public var numbers: Numbers { row.numbers }
+  /// What a block consists of, in order; of other dtypes nothing.
+  public var blockFields: [BlockField] { row.blockFields }
 
   public static let bool = DType(known: 1)
   public static let u8 = DType(known: 2)
@@ -113,10 +116,11 @@ public struct DType: Sendable, Hashable {
         name: name, bitsPerElement: bits, unitByteCount: unit, unitElementCount: unit * 8 / bits,
         componentByteCount: component, numbers: numbers)
     }
-    for (ggmlType, name, elements, bytes) in blockTable {
+    for (ggmlType, name, elements, pairs) in blockTable {
+      let fields = pairs.map { BlockField(componentByteCount: $0, componentCount: $1) }
       rows[Int(firstBlockCode + ggmlType)] = Row(
-        name: name, bitsPerElement: 0, unitByteCount: bytes, unitElementCount: elements, componentByteCount: 1,
-        numbers: .blocks)
+        name: name, bitsPerElement: 0, unitByteCount: fields.reduce(0) { $0 + $1.byteCount },
+        unitElementCount: elements, componentByteCount: 1, numbers: .blocks, blockFields: fields)
     }
     return rows
   }()

@@ -51,6 +51,8 @@ import Testing
     try writer.add([
       .tensor("weights", dtype: .bf16, shape: [32, 16], source: MemorySource(random.bf16Weights(512))),
       .tensor("bias", dtype: .f32, shape: [5], source: MemorySource(random.bytes(20))),
+      .tensor(
+        "blocks", dtype: .q4_k, shape: [16, 256], source: MemorySource([UInt8](repeating: 5, count: 16 * 144))),
       .tensor("table", dtype: .i64, shape: [2, 2, 16], source: MemorySource([UInt8](repeating: 3, count: 512))),
       .asset(
         "config.json",

@@ -13,11 +13,13 @@ from .digests import Digested, package_digests
 from .dtypes import Dtype
 from .layout import (
     BLOCK,
+    BLOCK_PLANES,
     CHUNK,
     CHUNKS,
     DIMS,
     ENTRIES,
     ENTRY,
+    HAS_BLOCK_PLANES,
     HEAD,
     MAGIC,
     NAMES,
@@ -87,10 +89,11 @@ def head_page() -> bytes:
     return _closed(HEAD.pack(MAGIC, VERSION, bytes(4068), 0))
 
 
-def slot_page(file_length: int, root_offset: int, root: bytes) -> bytes:
+def slot_page(drafts: Sequence[Draft], file_length: int, root_offset: int, root: bytes) -> bytes:
     """Generation 1, which is written to slot A."""
     digest = sha256(root).digest()
-    return _closed(SLOT.pack(1, 0, 0, 0, file_length, root_offset, len(root), digest, bytes(4000), 0))
+    incompatible = HAS_BLOCK_PLANES if any(draft.transform == BLOCK_PLANES for draft in drafts) else 0
+    return _closed(SLOT.pack(1, incompatible, 0, 0, file_length, root_offset, len(root), digest, bytes(4000), 0))
 
 
 def _closed(page: bytes) -> bytes:

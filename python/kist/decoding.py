@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest as xxh3
 from .dtypes import MAX_CHUNK
 from .errors import KistError
 from .index import Entry
-from .layout import FLOAT_PLANES, MAX_WINDOW, RAW, Chunk
+from .layout import MAX_WINDOW, RAW, Chunk
 from .planes import merge
 
 Bytes = NDArray[np.uint8]
@@ -43,7 +43,9 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
     if entry.codec == RAW:
         out[:] = np.frombuffer(stored, np.uint8)
         return
-    count = entry.plane_count
+    layout = entry.planes
+    widths = layout.widths
+    count = len(widths)
     table = 4 * count
     field = f"{entry}: chunk {at}"
     if len(stored) < table:
@@ -53,21 +55,21 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
         message = f"{list(lengths)} do not fill {len(stored)} bytes"
         raise KistError(file, f"{field}: stored length of each plane", message, chunk.offset)
     target = out if count == 1 else _context.planes[: len(out)]
-    size = len(out) // count
+    units = len(out) // layout.unit
     planes: list[list[Bytes]] = []
-    start = table
-    for number, length in enumerate(lengths):
-        place = target[number * size : (number + 1) * size]
+    start, first = table, 0
+    for number, (width, length) in enumerate(zip(widths, lengths, strict=True)):
+        place = target[first : first + units * width]
         try:
             planes.append(_decode_frame(stored[start : start + length], place))
         except (zstandard.ZstdError, ValueError) as error:
             raise KistError(file, f"{field}: plane {number}: frame", str(error), chunk.offset + start) from error
-        start += length
+        start, first = start + length, first + len(place)
     if count == 1:
         if planes[0][0] is not out:
             np.concatenate(planes[0], out=out)
     else:
-        merge(planes, entry.transform == FLOAT_PLANES, out)
+        merge(planes, layout, out)
 
 
 def _decode_frame(frame: memoryview, out: Bytes) -> list[Bytes]:

@@ -15,6 +15,8 @@ __all__ = ["BYTES", "BY_NAME", "DTYPES", "MAX_CHUNK", "Dtype", "of_numpy"]
 
 MAX_CHUNK = 1 << 20
 
+Field = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Dtype:
@@ -25,6 +27,7 @@ class Dtype:
     component: int  # bytes
     numpy: np.dtype[Any] | None  # None: blocks, which are given as rows of bytes
     rotates: bool = False  # whether float planes are for it
+    fields: tuple[Field, ...] = ()  # of a block
 
     @property
     def chunk_length(self) -> int:
@@ -77,19 +80,46 @@ _FIXED = [
     Dtype(42, "F4", 2, 1, 1, np.dtype(ml_dtypes.float4_e2m1fn)),
 ]
 
-# GGML's block types: name: ggml_type, elements of a block, its bytes. The code is 256 + ggml_type.
-_BLOCKS = {
-    "Q4_0": (2, 32, 18), "Q4_1": (3, 32, 20), "Q5_0": (6, 32, 22), "Q5_1": (7, 32, 24), "Q8_0": (8, 32, 34),
-    "Q8_1": (9, 32, 36), "Q2_K": (10, 256, 84), "Q3_K": (11, 256, 110), "Q4_K": (12, 256, 144),
-    "Q5_K": (13, 256, 176), "Q6_K": (14, 256, 210), "Q8_K": (15, 256, 292), "IQ2_XXS": (16, 256, 66),
-    "IQ2_XS": (17, 256, 74), "IQ3_XXS": (18, 256, 98), "IQ1_S": (19, 256, 50), "IQ4_NL": (20, 32, 18),
-    "IQ3_S": (21, 256, 110), "IQ2_S": (22, 256, 82), "IQ4_XS": (23, 256, 136), "IQ1_M": (29, 256, 56),
-    "TQ1_0": (34, 256, 54), "TQ2_0": (35, 256, 66), "MXFP4": (39, 32, 17), "NVFP4": (40, 64, 36),
-    "Q1_0": (41, 128, 18), "Q2_0": (42, 64, 18),
-}  # fmt: skip
+# GGML's block types: name: ggml_type, elements of a block, its fields, each as (bytes of a number, numbers). The code is
+# 256 + ggml_type.
+_BLOCKS: dict[str, tuple[int, int, tuple[Field, ...]]] = {
+    "Q4_0": (2, 32, ((2, 1), (1, 16))),
+    "Q4_1": (3, 32, ((2, 1), (2, 1), (1, 16))),
+    "Q5_0": (6, 32, ((2, 1), (1, 4), (1, 16))),
+    "Q5_1": (7, 32, ((2, 1), (2, 1), (1, 4), (1, 16))),
+    "Q8_0": (8, 32, ((2, 1), (1, 32))),
+    "Q8_1": (9, 32, ((2, 1), (2, 1), (1, 32))),
+    "Q2_K": (10, 256, ((1, 16), (1, 64), (2, 1), (2, 1))),
+    "Q3_K": (11, 256, ((1, 32), (1, 64), (1, 8), (1, 4), (2, 1))),
+    "Q4_K": (12, 256, ((2, 1), (2, 1), (1, 4), (1, 4), (1, 4), (1, 128))),
+    "Q5_K": (13, 256, ((2, 1), (2, 1), (1, 4), (1, 4), (1, 4), (1, 32), (1, 128))),
+    "Q6_K": (14, 256, ((1, 128), (1, 64), (1, 16), (2, 1))),
+    "Q8_K": (15, 256, ((4, 1), (1, 256), (2, 16))),
+    "IQ2_XXS": (16, 256, ((2, 1), (8, 8))),
+    "IQ2_XS": (17, 256, ((2, 1), (2, 32), (1, 8))),
+    "IQ3_XXS": (18, 256, ((2, 1), (1, 64), (4, 8))),
+    "IQ1_S": (19, 256, ((2, 1), (1, 32), (2, 8))),
+    "IQ4_NL": (20, 32, ((2, 1), (1, 16))),
+    "IQ3_S": (21, 256, ((2, 1), (1, 64), (1, 8), (1, 32), (1, 4))),
+    "IQ2_S": (22, 256, ((2, 1), (1, 32), (1, 32), (1, 8), (1, 8))),
+    "IQ4_XS": (23, 256, ((2, 1), (1, 2), (1, 4), (1, 128))),
+    "IQ1_M": (29, 256, ((1, 32), (1, 16), (8, 1))),
+    "TQ1_0": (34, 256, ((1, 48), (1, 4), (2, 1))),
+    "TQ2_0": (35, 256, ((1, 64), (2, 1))),
+    "MXFP4": (39, 32, ((1, 1), (1, 16))),
+    "NVFP4": (40, 64, ((1, 4), (1, 32))),
+    "Q1_0": (41, 128, ((2, 1), (1, 16))),
+    "Q2_0": (42, 64, ((2, 1), (1, 16))),
+}
+
+
+def _block(name: str, kind: int, elements: int, fields: tuple[Field, ...]) -> Dtype:
+    size = sum(width * count for width, count in fields)
+    return Dtype(256 + kind, name, elements, size, 1, None, fields=fields)
+
 
 DTYPES = {dtype.code: dtype for dtype in _FIXED} | {
-    256 + kind: Dtype(256 + kind, name, elements, size, 1, None) for name, (kind, elements, size) in _BLOCKS.items()
+    256 + kind: _block(name, kind, elements, fields) for name, (kind, elements, fields) in _BLOCKS.items()
 }
 BY_NAME = {dtype.name: dtype for dtype in DTYPES.values()}
 BYTES = Dtype(0, "-", 1, 1, 1, np.dtype(np.uint8))

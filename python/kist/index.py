@@ -14,10 +14,12 @@ from .dtypes import BYTES, DTYPES, MAX_CHUNK, Dtype
 from .errors import KistError
 from .layout import (
     ASSET,
+    BLOCK_PLANES,
     BODY,
     ENTRY,
     ENTRY_COLUMNS,
     FLOAT_PLANES,
+    HAS_BLOCK_PLANES,
     KINDS,
     MAX_NAME,
     MAX_RANK,
@@ -30,6 +32,7 @@ from .layout import (
     ZSTD,
 )
 from .opening import Opened
+from .planes import PlaneLayout
 
 Columns = NDArray[Any]
 
@@ -59,8 +62,9 @@ class Entry(NamedTuple):
     digest: bytes
 
     @property
-    def plane_count(self) -> int:
-        return self.dtype.component if self.transform != NO_TRANSFORM else 1
+    def planes(self) -> PlaneLayout:
+        """What the planes of a packed chunk hold."""
+        return PlaneLayout.of(self.transform, self.dtype)
 
     @property
     def dtype_name(self) -> str:
@@ -83,6 +87,7 @@ _ELEMENTS = _table(lambda dtype: dtype.elements)
 _COMPONENT = _table(lambda dtype: dtype.component)
 _CHUNK_LENGTH = _table(lambda dtype: dtype.chunk_length)
 _ROTATES = _table(lambda dtype: dtype.rotates)
+_IS_BLOCKS = _table(lambda dtype: dtype.is_blocks)
 
 
 _SHAPES = [struct.Struct(f"<{rank}Q") for rank in range(MAX_RANK + 1)]
@@ -190,7 +195,7 @@ class Index:
         columns = self._columns
         kind, transform, codec, dtype = (columns[name] for name in ("kind", "transform", "codec", "dtype"))
         self._need(columns["reserved"] == 0, "reserved", "bytes that are not zero")
-        self._need(transform <= FLOAT_PLANES, "transform", "{transform} is unknown")
+        self._need(transform <= BLOCK_PLANES, "transform", "{transform} is unknown")
         self._need(codec <= ZSTD, "codec", "{codec} is unknown")
         none = transform == NO_TRANSFORM
         self._need((codec == ZSTD) | none, "transform", "{transform} with codec raw")
@@ -199,7 +204,12 @@ class Index:
         self._known = _UNIT[self._code] != 0
         self._need(none | (kind == TENSOR), "transform", "{transform} in an entry of this kind")
         self._need(none | self._known, "dtype", "{dtype} is unknown, and the content is transformed")
-        self._need(none | (_COMPONENT[self._code] > 1), "transform", "{transform} with components of one byte")
+        blocks = transform == BLOCK_PLANES
+        wide = _COMPONENT[self._code] > 1
+        self._need(none | blocks | wide, "transform", "{transform} with components of one byte")
+        self._need(~blocks | (_IS_BLOCKS[self._code] != 0), "transform", "block planes of dtype {dtype}")
+        said = bool(self._opened.slot.incompatible & HAS_BLOCK_PLANES)
+        self._need(~blocks | said, "transform", "block planes, which the slot does not say")
         rotates = _ROTATES[self._code] != 0
         self._need((transform != FLOAT_PLANES) | rotates, "transform", "float planes of dtype {dtype}")
         self._settle()

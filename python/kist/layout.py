@@ -37,7 +37,8 @@ BLOCK_NAMES = {ENTRIES: "entries", NAMES: "names", DIMS: "dims", CHUNKS: "chunks
 
 TENSOR, ASSET, RECORD = 1, 2, 3
 KINDS = {TENSOR: "tensor", ASSET: "asset", RECORD: "record"}
-NO_TRANSFORM, PLANES, FLOAT_PLANES = 0, 1, 2
+NO_TRANSFORM, PLANES, FLOAT_PLANES, BLOCK_PLANES = 0, 1, 2, 3
+HAS_BLOCK_PLANES = 1  # a bit of `incompatible`; no other is defined
 RAW, ZSTD = 0, 1
 SIGNATURE = "kist:signature/"
 MANIFEST = "kist:manifest"

@@ -13,6 +13,7 @@ from .layout import (
     BLOCK_NAMES,
     BODY,
     CHUNKS,
+    HAS_BLOCK_PLANES,
     HEAD,
     MAGIC,
     MAX_CHUNK_BLOCKS,
@@ -94,8 +95,9 @@ def _slot_in_force(file: str, data: memoryview) -> tuple[Slot, tuple[str, ...]]:
     if len(valid) == 2 and valid[0][0].generation == valid[1][0].generation:
         raise KistError(file, "slot: generation", "the same in both slots", SLOTS[0])
     slot, start = max(valid)
-    if slot.incompatible:
-        raise KistError(file, "slot: incompatible features", f"{slot.incompatible:#x}: unknown here", start + 8)
+    unknown = slot.incompatible & ~HAS_BLOCK_PLANES
+    if unknown:
+        raise KistError(file, "slot: incompatible features", f"{unknown:#x}: unknown here; use a newer kist", start + 8)
     if not BODY <= slot.file_length <= len(data):
         raise KistError(file, "slot: file length", f"{slot.file_length}; the file has {len(data)}", start + 32)
     return slot, tuple(damaged)

@@ -15,8 +15,8 @@ import zstandard
 from numpy.typing import NDArray
 
 from .dtypes import Dtype
-from .layout import FLOAT_PLANES, NO_TRANSFORM, PLANES
-from .planes import split
+from .layout import BLOCK_PLANES, FLOAT_PLANES, NO_TRANSFORM, PLANES
+from .planes import PlaneLayout, split
 
 __all__ = ["Packing", "Plan", "choose_plan", "pack_chunk"]
 
@@ -41,8 +41,7 @@ Coding = str | int  # the names above, or one of zstd's levels
 class Plan(NamedTuple):
     """How the chunks of one entry are packed."""
 
-    transform: int
-    width: int
+    layout: PlaneLayout
     planes: tuple[tuple[Coding, ...], ...]  # for each plane, the codings of which the smallest frame is kept
     saving: float  # what a lone chunk has to save at least, as a part of its length
 
@@ -68,22 +67,28 @@ def choose_plan(content: Bytes, dtype: Dtype, packing: Packing) -> Plan | None:
     """A plan for content; None when it stays raw."""
     if packing == "none" or not len(content):
         return None
-    transform = FLOAT_PLANES if dtype.rotates else PLANES if dtype.component > 1 else NO_TRANSFORM
-    width = dtype.component
-    sample = _sample(content, width)
-    planes = split(sample, width, dtype.rotates) if width > 1 else [sample]
-    chosen = [_choose_codings(plane, dtype.rotates, packing) for plane in planes]
+    layout = PlaneLayout.of(_transform(dtype), dtype)
+    planes = split(_sample(content, layout.unit), layout)
+    chosen = [_choose_codings(plane, layout.transform, packing) for plane in planes]
     saving = _MINIMUM_SAVING[packing]
-    ratio = sum(ratio for _, ratio in chosen) / width
+    ratio = sum(width * ratio for width, (_, ratio) in zip(layout.widths, chosen, strict=True)) / layout.unit
     # What fits one chunk is simply tried; see the writer.
     if len(content) > dtype.chunk_length and ratio > 1 - saving:
         return None
-    return Plan(transform, width, tuple(codings for codings, _ in chosen), saving)
+    return Plan(layout, tuple(codings for codings, _ in chosen), saving)
+
+
+def _transform(dtype: Dtype) -> int:
+    if dtype.is_blocks:
+        return BLOCK_PLANES
+    if dtype.rotates:
+        return FLOAT_PLANES
+    return PLANES if dtype.component > 1 else NO_TRANSFORM
 
 
 def pack_chunk(raw: Bytes, plan: Plan) -> bytes:
     """The stored bytes of a chunk: the table of plane lengths, then a frame for each plane."""
-    planes = split(raw, plan.width, plan.transform == FLOAT_PLANES) if plan.width > 1 else [raw]
+    planes = split(raw, plan.layout)
     frames = [_frame(plane, codings) for plane, codings in zip(planes, plan.planes, strict=True)]
     return b"".join([struct.pack(f"<{len(frames)}I", *map(len, frames)), *frames])
 
@@ -110,16 +115,17 @@ def _stored_frame(plane: Bytes) -> bytes:
     return b"".join(parts)
 
 
-def _sample(content: Bytes, width: int) -> Bytes:
-    """Pieces of the content from beginning to end, each of whole components."""
+def _sample(content: Bytes, unit: int) -> Bytes:
+    """Pieces of the content from beginning to end, each of whole units."""
     total = len(content)
-    if total <= _PIECES * _PIECE:
+    piece = _PIECE // unit * unit
+    if total <= _PIECES * piece:
         return content
-    stride = (total - _PIECE) // (_PIECES - 1) // width * width
-    return np.concatenate([content[at * stride : at * stride + _PIECE] for at in range(_PIECES)])
+    stride = (total - piece) // (_PIECES - 1) // unit * unit
+    return np.concatenate([content[at * stride : at * stride + piece] for at in range(_PIECES)])
 
 
-def _choose_codings(plane: Bytes, is_float: bool, packing: Packing) -> tuple[tuple[Coding, ...], float]:
+def _choose_codings(plane: Bytes, transform: int, packing: Packing) -> tuple[tuple[Coding, ...], float]:
     """The codings that are tried for a plane, and the part of its length that it may come to."""
     order0 = _entropy(plane) / len(plane)
     if packing == "max":
@@ -131,7 +137,9 @@ def _choose_codings(plane: Bytes, is_float: bool, packing: Packing) -> tuple[tup
     searched = len(_compressors.of(1).compress(piece.data)) / len(piece)
     if searched < 0.8 * _entropy(piece) / len(piece):
         return (3,), min(order0, searched)
-    return ((LITERALS,), order0) if is_float else ((LITERALS, 3), min(order0, searched))
+    if transform in (FLOAT_PLANES, BLOCK_PLANES):
+        return (LITERALS,), order0
+    return (LITERALS, 3), min(order0, searched)
 
 
 def _entropy(plane: Bytes) -> float:

@@ -111,7 +111,7 @@ def _overlaps(file: KistFile, entries: list[Entry], opened: Opened) -> list[Kist
                 ranges.setdefault((entry.run, entry.run + entry.raw_length, "run"), str(entry))
             continue
         for at, chunk in enumerate(chunks):
-            packing = f"{chunk.raw_length} {entry.transform} {entry.plane_count}"
+            packing = f"{chunk.raw_length} {entry.planes}"
             key = (chunk.offset, chunk.offset + chunk.stored_length, packing)
             ranges.setdefault(key, f"{entry}: chunk {at}")
     found: list[KistError] = []

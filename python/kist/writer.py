@@ -35,6 +35,7 @@ from .layout import (
     run_alignment,
 )
 from .packing import Packing, Plan, choose_plan, pack_chunk
+from .planes import PlaneLayout
 from .records import metadata_json
 from .threads import core_count, pool
 from .values import pack_bits
@@ -78,7 +79,7 @@ class Writer:
         self._chunks: list[Chunk] = []
         self._entries: list[Draft] = []
         self._names: set[tuple[bytes, int]] = set()
-        self._packed: dict[tuple[bytes, int, int], Chunk] = {}
+        self._packed: dict[tuple[bytes, PlaneLayout], Chunk] = {}
         self._runs: dict[tuple[bytes, int], int] = {}
         self._finished = False
 
@@ -162,7 +163,7 @@ class Writer:
         if len(content):
             plan = choose_plan(content, dtype, self._packing)
             if plan is not None and self._add_packed(content, dtype, plan):
-                transform, codec = plan.transform, ZSTD
+                transform, codec = plan.layout.transform, ZSTD
                 digest = sha256(b"".join(chunk.leaf for chunk in self._chunks[first:])).digest()
             else:
                 run, digest = self._add_raw(content, dtype, run_alignment(kind, len(content)))
@@ -204,7 +205,7 @@ class Writer:
         for raw, leaf, stored in _packed_chunks(content, length, plan):
             if lone and len(stored) > len(raw) * (1 - plan.saving):
                 return False
-            key = leaf, plan.transform, plan.width
+            key = leaf, plan.layout
             chunk = self._packed.get(key)
             if chunk is None:
                 self._position = aligned(self._position)
@@ -249,7 +250,7 @@ class Writer:
         self._position = 0
         self._write(head_page())
         self._position = SLOTS[0]
-        self._write(slot_page(end, offset, content))
+        self._write(slot_page(drafts, end, offset, content))
         return end
 
     def _append(self, content: bytes) -> int:

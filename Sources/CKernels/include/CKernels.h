@@ -20,6 +20,13 @@ void kist_split_planes(const uint8_t *components, size_t count, int width, int r
 /// Undoes kist_split_planes.
 void kist_merge_planes(const uint8_t *planes, size_t count, int width, int rotation, uint8_t *components);
 
+/// Gathers a field of `count` blocks, each `stride` bytes after the one before: `length` components of `width` bytes (1, 2, 4 or 8) in each.
+/// Gives `width` planes of `count` × `length` bytes, most significant first. spec/kist-format.md, "Transforms".
+void kist_split_field(const uint8_t *blocks, size_t count, size_t stride, int width, size_t length, uint8_t *planes);
+
+/// Undoes kist_split_field.
+void kist_merge_field(const uint8_t *planes, size_t count, size_t stride, int width, size_t length, uint8_t *blocks);
+
 /// Counts each byte value of a run.
 void kist_histogram(const uint8_t *bytes, size_t count, uint32_t counts[256]);
 

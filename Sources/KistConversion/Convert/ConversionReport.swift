@@ -98,6 +98,8 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var byteCount: Int
   public var seconds: Double
   public var notices: [String]
+  /// Of a container, what the tensors of each dtype take.
+  public var dtypes: [DTypeTotal]?
   /// Of a set, its files.
   public var files: [String]?
   /// Whether the result computes what the source computes; nil when nothing was changed, or nobody wants to know.
@@ -106,7 +108,7 @@ public struct ConversionReport: Sendable, Codable, Equatable {
   public var rejectedPath: String?
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, seconds, notices, files, verdict
+    case schema, source, target, seconds, notices, dtypes, files, verdict
     case rejectedPath = "rejected"
     case sourceByteCount = "source_bytes"
     case targetFormat = "target_format"
@@ -115,7 +117,8 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     case byteCount = "bytes"
   }
 
-  public init(_ conversion: Conversion, _ outcome: Conversion.Outcome, seconds: Double) {
+  /// - Throws: what opening a container throws.
+  public init(_ conversion: Conversion, _ outcome: Conversion.Outcome, seconds: Double) throws(KistError) {
     source = conversion.source.path
     sourceByteCount = conversion.source.byteCount
     target = conversion.target
@@ -128,5 +131,8 @@ public struct ConversionReport: Sendable, Codable, Equatable {
     files = outcome.files.isEmpty ? nil : outcome.files
     verdict = outcome.verdict
     rejectedPath = outcome.rejectedPath
+    if conversion.targetFormat == .kist {
+      dtypes = try DTypeTotal.totals(of: Checkpoint.open(path: rejectedPath ?? files?.first ?? target))
+    }
   }
 }

@@ -112,7 +112,13 @@ extension ReferenceReport.Mismatch {
 }
 
 extension DTypeTotal {
-  /// The dtypes by the bytes that they take, most first.
+  /// What the tensors of a checkpoint take, by dtype, most first.
+  ///
+  /// - Throws: `damaged` when a chunk record of a container is wrong.
+  public static func totals(of checkpoint: Checkpoint) throws(KistError) -> [DTypeTotal] {
+    totals(of: try TensorRow.rows(of: checkpoint))
+  }
+
   fileprivate static func totals(of rows: [TensorRow]) -> [DTypeTotal] {
     var totals: [String: DTypeTotal] = [:]
     for row in rows {

@@ -55,6 +55,8 @@ public struct QuantizationReport: Sendable, Encodable {
     public var tensorCount: Int
     public var parameterCount: Int
     public var byteCount: Int
+    /// Bytes that they take in a container that was written; nil elsewhere.
+    public var storedByteCount: Int?
     /// Over all numbers of the tensors that were changed; nil when none was.
     public var nmse: Double?
     public var maximumDifference: Double?
@@ -64,6 +66,7 @@ public struct QuantizationReport: Sendable, Encodable {
       case tensorCount = "tensors"
       case parameterCount = "parameters"
       case byteCount = "bytes"
+      case storedByteCount = "stored_bytes"
       case maximumDifference = "max_difference"
     }
   }
@@ -83,7 +86,8 @@ public struct QuantizationReport: Sendable, Encodable {
   }
 
   /// - Parameter outcome: nil for what was only planned.
-  public init(_ quantization: Quantization, _ outcome: Quantization.Outcome? = nil) {
+  /// - Throws: what opening the container that was written throws.
+  public init(_ quantization: Quantization, _ outcome: Quantization.Outcome? = nil) throws(KistError) {
     source = quantization.source.path
     target = quantization.target
     targetFormat = quantization.conversion.targetFormat.rawValue
@@ -103,6 +107,11 @@ public struct QuantizationReport: Sendable, Encodable {
     rejectedPath = outcome?.rejectedPath
     writingSeconds = outcome?.writingSeconds
     judgingSeconds = outcome?.judgingSeconds
+    guard outcome != nil, quantization.conversion.targetFormat == .kist else { return }
+    for stored in try DTypeTotal.totals(of: Checkpoint.open(path: rejectedPath ?? target)) {
+      guard let index = types.firstIndex(where: { $0.type == stored.dtype }) else { continue }
+      types[index].storedByteCount = stored.storedByteCount
+    }
   }
 }
 

@@ -28,30 +28,33 @@ import KistCore
   ///   - output: exactly the chunk's raw length, overwritten.
   /// - Throws: `damaged` when the planes do not fill the chunk exactly.
   package func decode(
-    _ stored: UnsafeRawBufferPointer, transform: Transform, planeCount: Int, into output: UnsafeMutableRawBufferPointer
+    _ stored: UnsafeRawBufferPointer, _ layout: PlaneLayout, into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
-    guard stored.count >= 4 * planeCount, output.count % planeCount == 0, output.count <= Layout.maximumChunkByteCount
+    let widths = layout.planeWidths
+    let unitCount = output.count / layout.unitByteCount
+    guard stored.count >= 4 * widths.count, output.count == unitCount * layout.unitByteCount,
+      output.count <= Layout.maximumChunkByteCount
     else { throw KistError(.damaged, field: "planes", "the chunk is too short for its planes") }
-    let target = unsafe planeCount == 1 ? output : UnsafeMutableRawBufferPointer(rebasing: planes[..<output.count])
-    let planeByteCount = output.count / planeCount
-    var position = 4 * planeCount
-    for plane in 0..<planeCount {
+    let target = unsafe widths.count == 1 ? output : UnsafeMutableRawBufferPointer(rebasing: planes[..<output.count])
+    var position = 4 * widths.count
+    var start = 0
+    for (plane, width) in widths.enumerated() {
       let length = unsafe Int(UInt32(littleEndian: stored.loadUnaligned(fromByteOffset: 4 * plane, as: UInt32.self)))
       guard length <= stored.count - position else {
         throw KistError(.damaged, field: "plane \(plane)", "\(length) bytes is more than the chunk has left")
       }
-      let start = plane * planeByteCount
+      let planeByteCount = unitCount * width
       unsafe try decodeFrame(
         UnsafeRawBufferPointer(rebasing: stored[position..<position + length]), plane: plane,
         into: UnsafeMutableRawBufferPointer(rebasing: target[start..<start + planeByteCount]))
       position += length
+      start += planeByteCount
     }
     guard position == stored.count else {
       throw KistError(.damaged, field: "planes", "\(stored.count - position) bytes follow the last plane")
     }
-    guard planeCount > 1 else { return }
-    unsafe Planes.merge(
-      UnsafeRawBufferPointer(target), width: planeCount, rotating: transform == .floatPlanes, into: output)
+    guard widths.count > 1 else { return }
+    unsafe Planes.merge(UnsafeRawBufferPointer(target), layout, into: output)
   }
 
   private func decodeFrame(
@@ -75,11 +78,11 @@ import KistCore
 
   /// Decodes a chunk and gives a part of it.
   package func decode(
-    _ stored: UnsafeRawBufferPointer, transform: Transform, planeCount: Int, rawByteCount: Int, part: Range<Int>,
+    _ stored: UnsafeRawBufferPointer, _ layout: PlaneLayout, rawByteCount: Int, part: Range<Int>,
     into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) {
     let chunk = unsafe UnsafeMutableRawBufferPointer(rebasing: whole[..<rawByteCount])
-    unsafe try decode(stored, transform: transform, planeCount: planeCount, into: chunk)
+    unsafe try decode(stored, layout, into: chunk)
     unsafe output.copyMemory(from: UnsafeRawBufferPointer(rebasing: chunk[part]))
   }
 }

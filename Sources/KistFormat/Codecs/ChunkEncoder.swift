@@ -18,7 +18,8 @@ package struct EncodedChunk: Sendable {
   fileprivate nonisolated(unsafe) let bytes: UnsafeMutableRawBufferPointer
 
   /// A chunk whose planes all refuse to shrink still fits.
-  fileprivate static let byteCount = ZstdEncoder.bound(Layout.maximumChunkByteCount) + 8 * 256
+  fileprivate static let byteCount =
+    ZstdEncoder.bound(Layout.maximumChunkByteCount) + Layout.maximumPlaneCount * (4 + ZstdEncoder.bound(0))
 
   package init() { unsafe bytes = .allocate(byteCount: ChunkBuffer.byteCount, alignment: Layout.alignment) }
 
@@ -70,12 +71,13 @@ package struct EncodedChunk: Sendable {
   private func pack(
     _ raw: UnsafeRawBufferPointer, _ plan: PackingPlan, into output: UnsafeMutableRawBufferPointer
   ) throws(KistError) -> Int {
-    let width = plan.planes.count
-    let source = unsafe split(raw, transform: plan.transform, width: width)
-    let planeByteCount = raw.count / width
-    var position = 4 * width
-    for (index, codings) in plan.planes.enumerated() {
-      let plane = unsafe UnsafeRawBufferPointer(rebasing: source[index * planeByteCount..<(index + 1) * planeByteCount])
+    let source = unsafe split(raw, plan.layout)
+    let unitCount = raw.count / plan.layout.unitByteCount
+    var position = 4 * plan.codings.count
+    var start = 0
+    for (index, (width, codings)) in zip(plan.layout.planeWidths, plan.codings).enumerated() {
+      let plane = unsafe UnsafeRawBufferPointer(rebasing: source[start..<start + unitCount * width])
+      start += plane.count
       let length = unsafe try packPlane(
         plane, codings, into: UnsafeMutableRawBufferPointer(rebasing: output[position...]))
       unsafe output.storeBytes(of: UInt32(length).littleEndian, toByteOffset: 4 * index, as: UInt32.self)
@@ -99,20 +101,20 @@ package struct EncodedChunk: Sendable {
     return length
   }
 
-  private func split(_ raw: UnsafeRawBufferPointer, transform: Transform, width: Int) -> UnsafeRawBufferPointer {
-    guard width > 1 else { return unsafe raw }
+  private func split(_ raw: UnsafeRawBufferPointer, _ layout: PlaneLayout) -> UnsafeRawBufferPointer {
+    guard layout.planeCount > 1 else { return unsafe raw }
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: planes[..<raw.count])
-    unsafe Planes.split(raw, width: width, rotating: transform == .floatPlanes, into: target)
+    unsafe Planes.split(raw, layout, into: target)
     return UnsafeRawBufferPointer(target)
   }
 
   /// Gives the planes of a sample.
   package func withSplit<Result>(
-    _ sample: [UInt8], transform: Transform, width: Int,
+    _ sample: [UInt8], _ layout: PlaneLayout,
     _ body: (UnsafeRawBufferPointer) throws(KistError) -> Result
   ) throws(KistError) -> Result {
     let result = unsafe sample.withUnsafeBytes { bytes in
-      Swift.Result { () throws(KistError) in unsafe try body(split(bytes, transform: transform, width: width)) }
+      Swift.Result { () throws(KistError) in unsafe try body(split(bytes, layout)) }
     }
     return try result.get()
   }

@@ -16,11 +16,11 @@ public enum Packing: String, Sendable, CaseIterable {
 /// How the chunks of one entry are encoded: settled once for an entry, from a sample of its bytes.
 package struct PackingPlan: Sendable, Equatable {
   package var codec: Codec
-  package var transform: Transform
+  package var layout: PlaneLayout
   /// For each plane, the codings to try; the smallest frame wins.
-  package var planes: [[FrameCoding]]
+  package var codings: [[FrameCoding]]
 
-  package static let raw = PackingPlan(codec: .raw, transform: .none, planes: [])
+  package static let raw = PackingPlan(codec: .raw, layout: PlaneLayout(.none, nil), codings: [])
 
   /// Bytes looked at: eight pieces, evenly spread.
   private static let samplePieceCount = 8
@@ -42,45 +42,48 @@ package struct PackingPlan: Sendable, Equatable {
     guard packing != .none, record.layout.rawByteCount > 0, record.kind != .tensor || record.dtype != nil else {
       return .raw
     }
-    let transform = record.dtype.map(transform(for:)) ?? .none
-    let width = transform == .none ? 1 : record.dtype?.componentByteCount ?? 1
-    let sample = try takeSample(of: source, width: width)
-    return unsafe try encoder.withSplit(sample, transform: transform, width: width) { planes throws(KistError) in
+    let layout = PlaneLayout(record.dtype.map(transform(for:)) ?? .none, record.dtype)
+    let unitByteCount = layout.unitByteCount
+    let sample = try takeSample(of: source, unitByteCount: unitByteCount)
+    return unsafe try encoder.withSplit(sample, layout) { planes throws(KistError) in
       var codings: [[FrameCoding]] = []
       var estimate = 0.0
-      for index in 0..<width {
-        let count = sample.count / width
-        let plane = unsafe UnsafeRawBufferPointer(rebasing: planes[index * count..<(index + 1) * count])
-        let choice = unsafe try chooseCoding(
-          plane, isFloat: transform == .floatPlanes, packing: packing, encoder: encoder)
+      var start = 0
+      for width in layout.planeWidths {
+        let end = start + sample.count / unitByteCount * width
+        let plane = unsafe UnsafeRawBufferPointer(rebasing: planes[start..<end])
+        let choice = unsafe try chooseCoding(plane, of: layout.transform, packing: packing, encoder: encoder)
         codings.append(choice.codings)
-        estimate += choice.ratio / Double(width)
+        estimate += choice.ratio * Double(width) / Double(unitByteCount)
+        start = end
       }
       // What fits one chunk is simply tried; see ChunkEncoder.
       guard record.layout.chunkCount == 1 || estimate <= 1 - packing.minimumSaving else { return .raw }
-      return PackingPlan(codec: .zstd, transform: transform, planes: codings)
+      return PackingPlan(codec: .zstd, layout: layout, codings: codings)
     }
   }
 
   private static func transform(for dtype: DType) -> Transform {
+    if dtype.isBlockType { return .blockPlanes }
     if dtype.hasFloatPlanes { return .floatPlanes }
     return dtype.componentByteCount > 1 ? .planes : .none
   }
 
-  /// Pieces of the content from beginning to end, each of whole components.
-  private static func takeSample(of source: any ByteSource, width: Int) throws(KistError) -> [UInt8] {
+  /// Pieces of the content from beginning to end, each of whole units.
+  private static func takeSample(of source: any ByteSource, unitByteCount: Int) throws(KistError) -> [UInt8] {
     let total = source.byteCount
     var sample: [UInt8] = []
-    let wanted = samplePieceCount * samplePieceByteCount
+    let pieceByteCount = samplePieceByteCount / unitByteCount * unitByteCount
+    let wanted = samplePieceCount * pieceByteCount
     guard total > wanted else {
       unsafe try source.withBytes(0..<total) { bytes throws(KistError) in unsafe sample.append(contentsOf: bytes) }
       return sample
     }
     sample.reserveCapacity(wanted)
-    let stride = (total - samplePieceByteCount) / (samplePieceCount - 1) / width * width
+    let stride = (total - pieceByteCount) / (samplePieceCount - 1) / unitByteCount * unitByteCount
     for piece in 0..<samplePieceCount {
       let start = piece * stride
-      unsafe try source.withBytes(start..<start + samplePieceByteCount) { bytes throws(KistError) in
+      unsafe try source.withBytes(start..<start + pieceByteCount) { bytes throws(KistError) in
         unsafe sample.append(contentsOf: bytes)
       }
     }
@@ -88,7 +91,7 @@ package struct PackingPlan: Sendable, Equatable {
   }
 
   private static func chooseCoding(
-    _ plane: UnsafeRawBufferPointer, isFloat: Bool, packing: Packing, encoder: ChunkEncoder
+    _ plane: UnsafeRawBufferPointer, of transform: Transform, packing: Packing, encoder: ChunkEncoder
   ) throws(KistError) -> (codings: [FrameCoding], ratio: Double) {
     let count = Double(plane.count)
     let order0 = unsafe Histogram(plane).entropyByteCount / count
@@ -100,7 +103,9 @@ package struct PackingPlan: Sendable, Equatable {
     let searched = unsafe try Double(encoder.frameByteCount(piece, as: .level(1))) / Double(piece.count)
     let pieceOrder0 = unsafe Histogram(piece).entropyByteCount / Double(piece.count)
     if searched < 0.8 * pieceOrder0 { return ([fastLevel], min(order0, searched)) }
-    if !isFloat { return ([wideBlock, fastLevel], min(order0, searched)) }
+    guard transform == .floatPlanes || transform == .blockPlanes else {
+      return ([wideBlock, fastLevel], min(order0, searched))
+    }
     // A plane that is nearly noise has some blocks that are not, when the tensor is uneven; small blocks find them.
     return ([order0 > 0.9 ? narrowBlock : wideBlock], order0)
   }

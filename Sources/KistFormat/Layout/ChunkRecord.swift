@@ -64,7 +64,7 @@ package struct ChunkRecord: Sendable, Equatable {
       }
     case .zstd:
       guard offset % Layout.alignment == 0 else { throw damage("offset", "not a multiple of \(Layout.alignment)") }
-      guard storedByteCount >= 4 * layout.planeCount else {
+      guard storedByteCount >= 4 * layout.planes.planeCount else {
         throw damage("stored length", "too short for the table of planes")
       }
     }

@@ -1,9 +1,26 @@
 import KistCore
 
+/// What a reader must know to read a file; one that does not know a bit refuses the file.
+package struct IncompatibleFeatures: OptionSet, Sendable {
+  package let rawValue: UInt64
+
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  /// Content is stored as block planes.
+  package static let blockPlanes = IncompatibleFeatures(rawValue: 1 << 0)
+
+  package static let known: IncompatibleFeatures = [.blockPlanes]
+
+  /// What the entries of a commit need.
+  package init(neededBy records: [EntryRecord]) {
+    self = records.contains { $0.layout.transform == .blockPlanes } ? .blockPlanes : []
+  }
+}
+
 /// A commit: the state of the file from some moment on. One page, in one of two slots.
 package struct CommitSlot: Sendable, Equatable {
   package var generation: UInt64
-  package var incompatible: UInt64 = 0
+  package var incompatible: IncompatibleFeatures = []
   package var readOnlyCompatible: UInt64 = 0
   package var compatible: UInt64 = 0
   package var fileByteCount: Int
@@ -27,7 +44,7 @@ package struct CommitSlot: Sendable, Equatable {
   package func encoded() -> [UInt8] {
     var page = ByteWriter(capacity: Layout.pageByteCount)
     page.u64(generation)
-    page.u64(incompatible)
+    page.u64(incompatible.rawValue)
     page.u64(readOnlyCompatible)
     page.u64(compatible)
     page.u64(fileByteCount)
@@ -51,7 +68,7 @@ package struct CommitSlot: Sendable, Equatable {
     var slot = CommitSlot(
       generation: page.u64(0), fileByteCount: page.size(32), rootOffset: page.size(40), rootByteCount: page.size(48),
       rootDigest: page.sha256(56))
-    slot.incompatible = page.u64(8)
+    slot.incompatible = IncompatibleFeatures(rawValue: page.u64(8))
     slot.readOnlyCompatible = page.u64(16)
     slot.compatible = page.u64(24)
     return .valid(slot)
@@ -81,11 +98,12 @@ package struct CommitSlot: Sendable, Equatable {
 
   /// Checks what the commit says against the file itself.
   package func check(actualByteCount: Int) throws(KistError) {
-    guard incompatible == 0 else {
+    let unknown = incompatible.subtracting(.known)
+    guard unknown.isEmpty else {
       throw KistError(
         .unsupported, field: "slot: incompatible features",
-        "the file needs features (\(String(incompatible, radix: 2))) "
-          + "that this Kist does not know", advice: "use a newer Kist")
+        "the file needs features (\(String(unknown.rawValue, radix: 2))) that this Kist does not know",
+        advice: "use a newer Kist")
     }
     guard fileByteCount <= actualByteCount else {
       throw KistError(

@@ -1,27 +1,29 @@
+import KistCore
+
 /// Where and how the content of an entry is stored: the part of its record that reading needs.
 package struct ContentLayout: Sendable, Equatable {
   package var transform: Transform = .none
   package var codec: Codec = .raw
   package var rawByteCount: Int
   package var rawBytesPerChunk: Int
-  /// Bytes of the numbers that transforms work on.
-  package var componentByteCount: Int
+  /// Says what transforms take apart.
+  package var dtype: DType?
   /// Position of the chunks block among the chunks blocks, and of the first record in it.
   package var chunksBlock = 0
   package var firstChunk = 0
   /// Where the run of a raw entry begins.
   package var runOffset = 0
 
-  package init(rawByteCount: Int, rawBytesPerChunk: Int, componentByteCount: Int) {
+  package init(rawByteCount: Int, rawBytesPerChunk: Int, dtype: DType?) {
     self.rawByteCount = rawByteCount
     self.rawBytesPerChunk = rawBytesPerChunk
-    self.componentByteCount = componentByteCount
+    self.dtype = dtype
   }
 
   package var chunkCount: Int { (rawByteCount + rawBytesPerChunk - 1) / rawBytesPerChunk }
 
-  /// Planes of a packed chunk.
-  package var planeCount: Int { transform == .none ? 1 : componentByteCount }
+  /// The planes of a packed chunk.
+  package var planes: PlaneLayout { PlaneLayout(transform, dtype) }
 
   /// The bytes of the content that a chunk holds.
   package func rawRange(ofChunk index: Int) -> Range<Int> {

@@ -25,7 +25,7 @@ package struct EntryRecord: Sendable, Equatable {
     self.ordinal = ordinal
     layout = ContentLayout(
       rawByteCount: rawByteCount, rawBytesPerChunk: Layout.rawBytesPerChunk(unit: dtype?.unitByteCount ?? 1),
-      componentByteCount: dtype?.componentByteCount ?? 1)
+      dtype: dtype)
     digest = Digest(ofLeaves: [])
   }
 

@@ -30,6 +30,7 @@ package enum Layout {
   package static let maximumNameByteCount = 65535
   package static let maximumChunkByteCount = 1 << 20
   package static let maximumStoredByteCount = 1 << 20 + 1 << 16
+  package static let maximumPlaneCount = 16
 
   package static func aligned(_ offset: Int, to alignment: Int = Layout.alignment) -> Int {
     (offset + alignment - 1) / alignment * alignment
@@ -74,13 +75,13 @@ public enum EntryKind: UInt8, CaseIterable, Sendable {
 }
 
 /// What is done to the bytes of a chunk before compression.
-public enum Transform: UInt8, Sendable {
+public enum Transform: UInt8, CaseIterable, Sendable {
   case none = 0
   /// Bytes transposed by component, most significant first.
   case planes = 1
   /// As planes, of components rotated left by one bit: the exponent fills the first plane.
   case floatPlanes = 2
-  /// A struct of arrays for block types; not in this version.
+  /// A struct of arrays for block types: each field by itself, its bytes transposed by component. Scales with scales, quants with quants.
   case blockPlanes = 3
 }
 

@@ -25,7 +25,7 @@ import KistCore
     unsafe names = file.pointer(root.names.range)
     unsafe dims = file.pointer(root.dims.range)
     for block in [root.entries, root.names, root.dims] { try checkHash(of: block) }
-    try checkRecords()
+    try checkRecords(slot)
     try file.checkIntact()
   }
 
@@ -38,9 +38,9 @@ import KistCore
     }
   }
 
-  private func checkRecords() throws(KistError) {
+  private func checkRecords(_ slot: CommitSlot) throws(KistError) {
     guard count > 0 else { return }
-    let limits = RawEntry.Limits(root: root, fileByteCount: fileByteCount)
+    let limits = RawEntry.Limits(root: root, slot: slot)
     var previous: RawEntry?
     for position in 0..<count {
       let entry = raw(position)

@@ -143,12 +143,10 @@ extension KistFile {
     let decoder = try decoders.take()
     defer { decoders.give(decoder) }
     if part.count == chunk.rawByteCount {
-      unsafe try decoder.decode(
-        stored, transform: layout.transform, planeCount: layout.planeCount, into: output)
+      unsafe try decoder.decode(stored, layout.planes, into: output)
     } else {
       unsafe try decoder.decode(
-        stored, transform: layout.transform, planeCount: layout.planeCount, rawByteCount: chunk.rawByteCount,
-        part: part, into: output)
+        stored, layout.planes, rawByteCount: chunk.rawByteCount, part: part, into: output)
     }
   }
 

@@ -134,8 +134,8 @@ extension KistFile {
   /// One job for each different way of reading stored bytes: entries that share them share the check.
   private static func distinct(_ jobs: [ChunkJob]) -> [ChunkJob] {
     struct Key: Hashable {
-      var offset, storedByteCount, rawByteCount, planeCount: Int
-      var transform: Transform
+      var offset, storedByteCount, rawByteCount: Int
+      var planes: PlaneLayout
       var leaf: Digest
     }
     var seen: Set<Key> = []
@@ -143,7 +143,7 @@ extension KistFile {
       seen.insert(
         Key(
           offset: job.chunk.offset, storedByteCount: job.chunk.storedByteCount, rawByteCount: job.chunk.rawByteCount,
-          planeCount: job.entry.layout.planeCount, transform: job.entry.transform, leaf: job.chunk.leaf)
+          planes: job.entry.layout.planes, leaf: job.chunk.leaf)
       ).inserted
     }
   }
@@ -222,7 +222,7 @@ private struct Extent {
   enum Use: Equatable {
     case index
     case run
-    case packed(rawByteCount: Int, transform: Transform, planeCount: Int)
+    case packed(rawByteCount: Int, planes: PlaneLayout)
   }
 
   var range: Range<Int>
@@ -246,9 +246,7 @@ extension KistFile {
     }
     return chunks.map { chunk in
       Extent(
-        chunk.range,
-        .packed(
-          rawByteCount: chunk.rawByteCount, transform: entry.transform, planeCount: entry.layout.planeCount), owner)
+        chunk.range, .packed(rawByteCount: chunk.rawByteCount, planes: entry.layout.planes), owner)
     }
   }
 

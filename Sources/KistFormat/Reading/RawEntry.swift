@@ -21,10 +21,12 @@ import KistCore
   struct Limits {
     var chunkRecordCounts: [Int]
     var fileByteCount: Int
+    var features: IncompatibleFeatures
 
-    init(root: Root, fileByteCount: Int) {
+    init(root: Root, slot: CommitSlot) {
       chunkRecordCounts = root.chunks.map(\.recordCount)
-      self.fileByteCount = fileByteCount
+      fileByteCount = slot.fileByteCount
+      features = slot.incompatible
     }
   }
 
@@ -66,8 +68,7 @@ import KistCore
 
   var layout: ContentLayout {
     var layout = ContentLayout(
-      rawByteCount: rawByteCount, rawBytesPerChunk: rawBytesPerChunk,
-      componentByteCount: DType(code: dtypeCode)?.componentByteCount ?? 1)
+      rawByteCount: rawByteCount, rawBytesPerChunk: rawBytesPerChunk, dtype: DType(code: dtypeCode))
     layout.transform = checkedTransform
     layout.codec = checkedCodec
     layout.chunksBlock = chunksBlock
@@ -107,7 +108,7 @@ import KistCore
     guard u64(56) == 0 else { throw damage("reserved", "reserved bytes are not zero") }
     let dtype = DType(code: dtypeCode)
     try checkShape(kind, dtype)
-    try checkCoding(kind, dtype)
+    try checkCoding(kind, dtype, limits.features)
     try checkChunks(limits)
   }
 
@@ -147,20 +148,27 @@ import KistCore
     }
   }
 
-  private func checkCoding(_ kind: EntryKind, _ dtype: DType?) throws(KistError) {
-    guard let transform = Transform(rawValue: transform), transform != .blockPlanes else {
+  private func checkCoding(
+    _ kind: EntryKind, _ dtype: DType?, _ features: IncompatibleFeatures
+  ) throws(KistError) {
+    guard let transform = Transform(rawValue: transform) else {
       throw damage("transform", "transform \(self.transform) is not known")
     }
     guard let codec = Codec(rawValue: codec) else { throw damage("codec", "codec \(self.codec) is not known") }
     guard codec == .zstd || transform == .none else { throw damage("transform", "a raw entry has none") }
     switch transform {
     case .none: break
-    case .planes, .blockPlanes:
+    case .planes:
       guard kind == .tensor, let dtype, dtype.componentByteCount > 1 else {
         throw damage("transform", "planes do not go with the dtype")
       }
     case .floatPlanes:
       guard let dtype, dtype.hasFloatPlanes else { throw damage("transform", "float planes do not go with the dtype") }
+    case .blockPlanes:
+      guard let dtype, dtype.isBlockType else { throw damage("transform", "block planes do not go with the dtype") }
+      guard features.contains(.blockPlanes) else {
+        throw damage("transform", "block planes, which the commit's incompatible features do not have")
+      }
     }
     let unit = kind == .tensor ? dtype?.unitByteCount : 1
     let isRightSize = unit.map { rawBytesPerChunk == Layout.rawBytesPerChunk(unit: $0) }

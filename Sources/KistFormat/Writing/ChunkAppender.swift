@@ -220,6 +220,6 @@ private final class EntryDraft: @unchecked Sendable {
     record.layout.firstChunk = firstChunk
     guard packed, case .success(let plan)? = plan.withLock({ $0 }) else { return }
     record.layout.codec = .zstd
-    record.layout.transform = plan.transform
+    record.layout.transform = plan.layout.transform
   }
 }

@@ -52,9 +52,10 @@ package struct Commit {
     let rootBytes = root.encoded()
     position = Layout.aligned(position)
     try output.write(rootBytes, at: position)
-    let slot = CommitSlot(
+    var slot = CommitSlot(
       generation: generation, fileByteCount: position + rootBytes.count, rootOffset: position,
       rootByteCount: rootBytes.count, rootDigest: Digest(hashing: rootBytes))
+    slot.incompatible = IncompatibleFeatures(neededBy: sorted)
     if syncing { try output.sync() }
     try output.write(slot.encoded(), at: CommitSlot.offset(ofGeneration: generation))
     if syncing { try output.sync() }

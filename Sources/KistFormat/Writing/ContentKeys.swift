@@ -3,13 +3,11 @@ import KistCore
 /// What makes two packed chunks of a file one.
 struct PackedChunkKey: Hashable {
   var leaf: Digest
-  var transform: Transform
-  var planeCount: Int
+  var planes: PlaneLayout
 
   init(leaf: Digest, in layout: ContentLayout) {
     self.leaf = leaf
-    transform = layout.transform
-    planeCount = layout.planeCount
+    planes = layout.planes
   }
 }
 

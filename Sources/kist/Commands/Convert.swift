@@ -128,7 +128,7 @@ struct Convert: ParsableCommand {
       let clock = ContinuousClock()
       let start = clock.now
       let outcome = try conversion.run(progress: global.progress)
-      try show(ConversionReport(conversion, outcome, seconds: (clock.now - start) / .seconds(1)))
+      try show(try ConversionReport(conversion, outcome, seconds: (clock.now - start) / .seconds(1)))
     }
   }
 
@@ -180,7 +180,23 @@ struct Convert: ParsableCommand {
     Output.line(
       "\((report.rejectedPath ?? target).escapedForTerminal): \(after), \(Quantity.percentage(ratio)) of \(before), "
         + "in \(Quantity.seconds(report.seconds)) (\(rate))")
+    Output.lines(dtypes(of: report))
     if let verdict = report.verdict { Output.lines(VerdictText(verdict).lines(indent: 2)) }
+  }
+
+  /// What packing saved of each dtype; nothing where it saved nothing.
+  private func dtypes(of report: ConversionReport) -> [String] {
+    let totals = report.dtypes ?? []
+    guard totals.contains(where: { $0.storedByteCount != $0.rawByteCount }) else { return [] }
+    var table = TextTable([.left, .right, .right, .right, .right])
+    for total in totals {
+      let ratio = Double(total.storedByteCount) / Double(max(1, total.rawByteCount))
+      table.add([
+        total.dtype, "\(Quantity.count(total.tensorCount)) tensors", Quantity.bytes(total.rawByteCount),
+        Quantity.bytes(total.storedByteCount), Quantity.percentage(ratio),
+      ])
+    }
+    return table.lines(indent: 2)
   }
 }
 

@@ -26,16 +26,27 @@ struct QuantizationText {
   }
 
   private var types: [String] {
-    let columns: [TextTable.Alignment] = [.left, .right, .right, .right, .right, .right, .right]
-    var table = TextTable(columns, titles: ["type", "tensors", "weights", "size", "bits", "NMSE", "max |Δ|"])
+    let isPacked = report.types.contains { $0.storedByteCount != nil && $0.storedByteCount != $0.byteCount }
+    let packing = isPacked ? ["stored", "of size"] : []
+    let titles = ["type", "tensors", "weights", "size"] + packing + ["bits", "NMSE", "max |Δ|"]
+    var table = TextTable([.left] + titles.dropFirst().map { _ in .right }, titles: titles)
     for total in report.types {
       let bits = 8 * Double(total.byteCount) / Double(max(1, total.parameterCount))
-      table.add([
-        total.type, Quantity.count(total.tensorCount), Quantity.parameters(total.parameterCount),
-        Quantity.bytes(total.byteCount), Quantity.number(bits), number(total.nmse), number(total.maximumDifference),
-      ])
+      table.add(
+        [
+          total.type, Quantity.count(total.tensorCount), Quantity.parameters(total.parameterCount),
+          Quantity.bytes(total.byteCount),
+        ] + (isPacked ? stored(total) : []) + [
+          Quantity.number(bits), number(total.nmse), number(total.maximumDifference),
+        ])
     }
     return table.lines(emphasis: Terminal.bold)
+  }
+
+  /// What the tensors of a type take in the container, and which part of their size that is.
+  private func stored(_ total: QuantizationReport.TypeTotal) -> [String] {
+    guard let stored = total.storedByteCount else { return ["-", "-"] }
+    return [Quantity.bytes(stored), Quantity.percentage(Double(stored) / Double(max(1, total.byteCount)))]
   }
 
   private var model: [String] {

@@ -159,8 +159,8 @@ struct Quantize: ParsableCommand {
       source: source, target: output, options: try options(), progress: global.progress)
     let report =
       dryRun
-      ? QuantizationReport(quantization)
-      : QuantizationReport(quantization, try quantization.run(progress: global.progress))
+      ? try QuantizationReport(quantization)
+      : try QuantizationReport(quantization, try quantization.run(progress: global.progress))
     for notice in report.notices { global.notice(notice) }
     if global.json {
       try Output.json(report)
