@@ -45,6 +45,12 @@ public struct Quantization: Sendable {
       settled.plans, settled.scheme, name: typeName(settled.scheme, settled.prediction), importance)
     let conversion = Conversion(result, target: target, format, options.conversion)
     try conversion.checkTarget()
+    guard format == .gguf || options.conversion.shardByteCount == nil else {
+      throw KistError(
+        .unsupported, file: target, "is quantized as a single file",
+        advice: "quantize to name.gguf, or convert the result with --shard-size")
+    }
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     return Quantization(
       source: source, target: target, options: options, scheme: settled.scheme, prediction: settled.prediction,

@@ -31,6 +31,7 @@ struct Quantize: ParsableCommand {
         kist quantize model.gguf -o small.gguf --type IQ4_XS --imatrix im.gguf
         kist quantize model.kist -o small.kist --type Q4_K_M --tensor-type 'attn_v=q6_k' --output-tensor-type q8_0
         kist quantize model.kist -o small.gguf --target-size 3.5GiB --imatrix im.gguf
+        kist quantize ./hf-dir -o model.gguf --type Q8_0 --shard-size 4GB
         kist quantize model.kist -o small.kist --max-kl 0.02 --text calibration.txt
         kist quantize model.kist -o small.kist --type Q3_K_M --dry-run
       """)
@@ -82,6 +83,10 @@ struct Quantize: ParsableCommand {
   @Option(help: "How tensors are packed in a .kist file: auto, none or max.")
   var pack: Packing = .auto
 
+  @Option(
+    help: ArgumentHelp("Divide a GGUF into files with tensors of at most this size, such as 4GB.", valueName: "size"))
+  var shardSize: ByteCount?
+
   @Flag(help: "Take also the files of a directory that are left out by default.")
   var allFiles = false
 
@@ -106,6 +111,7 @@ struct Quantize: ParsableCommand {
       throw ValidationError("Say how: --type, --target-size or --max-kl.")
     }
     guard type == nil || !measure else { throw ValidationError("--measure goes with --target-size or --max-kl.") }
+    guard shardSize?.count != 0 else { throw ValidationError("--shard-size needs a size from 1 on.") }
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
     let isChosen = type == nil
     guard !noVerify || isChosen || (text == nil && maxKl == nil) else {
@@ -140,7 +146,7 @@ struct Quantize: ParsableCommand {
     var options = QuantizationOptions(
       goal,
       conversion: ConversionOptions(
-        packing: pack, includesAllFiles: allFiles, replacesExisting: global.force,
+        packing: pack, shardByteCount: shardSize?.count, includesAllFiles: allFiles, replacesExisting: global.force,
         probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, parallelism: global.parallelism))
     options.namedTypes = try namedTypes.map { text throws(KistError) in try QuantizationOptions.NamedType(text) }
     options.output = outputTensorType?.dtype
