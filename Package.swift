@@ -36,11 +36,12 @@ let package = Package(
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CMapGuard"),
+    .target(name: "CWriteback"),
     // Loads OpenBLAS when it is needed.
     .target(name: "COpenBLAS"),
 
     // The layers, lowest first.
-    .target(name: "KistCore", dependencies: ["CMapGuard", "CSimdJSON"], swiftSettings: strict),
+    .target(name: "KistCore", dependencies: ["CMapGuard", "CSimdJSON", "CWriteback"], swiftSettings: strict),
     .target(
       name: "KistFormat",
       dependencies: [

@@ -6,7 +6,7 @@ extension Architecture {
     gpt2, gptNeoX, gptJ, opt, bloom, falcon, llama, mistral, mixtral, qwen2, qwen2MoE, qwen3, qwen3MoE, gemma, gemma2,
     gemma3, phi, phi3, stableLM, starCoder2, olmo, olmo2, cohere, cohere2, granite, smolLM3, miniCPM, internLM2,
     nemotron,
-    deepSeekV2, deepSeekV3, gptOSS, bert, roberta,
+    deepSeekV2, deepSeekV3, gptOSS, bert, roberta, xlmRoberta,
   ]
 
   /// The family that a config.json names: by `architectures`, and where that is absent by `model_type`.

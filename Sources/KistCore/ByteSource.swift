@@ -45,6 +45,8 @@ public struct FileSource: ByteSource {
   private let file: MappedFile
   private let range: Range<Int>
   private static let aheadByteCount = 32 << 20
+  /// So many bytes are read as a whole, and their pages mapped in one call.
+  private static let populatedByteCount = 1 << 19
 
   /// - Parameter range: a part of the file; the whole file when nil.
   public init(_ file: MappedFile, range: Range<Int>? = nil) {
@@ -59,6 +61,7 @@ public struct FileSource: ByteSource {
     _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
     if file.isRemote { try fetch(part) }
+    if part.count >= FileSource.populatedByteCount { file.populate(inFile(part)) }
     unsafe try body(file.pointer(inFile(part)))
     try file.checkIntact()
   }

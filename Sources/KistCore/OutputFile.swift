@@ -1,3 +1,4 @@
+import CWriteback
 import Foundation
 import Synchronization
 
@@ -30,6 +31,28 @@ package struct DescriptorOutput: FileOutput {
       guard count > 0 else { throw .fromErrno(file: path) }
       written += count
     }
+    startWriteback(after: offset..<offset + bytes.count)
+  }
+
+  /// Bytes that are brought to the disk together.
+  private static let stretchByteCount = 8 << 20
+
+  /// A file is synced before it gets its name: what lies well behind goes to the disk while the rest is being made.
+  private func startWriteback(after range: Range<Int>) {
+    let stretch = range.upperBound / Self.stretchByteCount
+    guard range.lowerBound / Self.stretchByteCount < stretch, stretch >= 2 else { return }
+    // Of the last one, other threads may still owe a piece.
+    let offset = (stretch - 2) * Self.stretchByteCount
+    kist_start_writeback(descriptor, Int64(offset), Int64(Self.stretchByteCount))
+  }
+
+  /// What was written before; nil where the file ends inside the range, or can't be read.
+  package func bytes(_ range: Range<Int>) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    let count = unsafe bytes.withUnsafeMutableBytes {
+      unsafe pread(descriptor, $0.baseAddress, $0.count, off_t(range.lowerBound))
+    }
+    return count == range.count ? bytes : nil
   }
 
   package func cut(at offset: Int) throws(KistError) {

@@ -46,7 +46,7 @@ import Testing
     #expect((error?.advice?.contains("goes on") == true) == (least == 1))
   }
 
-  @Test(arguments: ["out", "out.safetensors"])
+  @Test(arguments: ["out", "out.safetensors", "out.gguf", "out.kist"])
   func `an interrupted conversion goes on from where it was`(_ name: String) throws {
     let folder = try TemporaryFolder()
     _ = try conversion(folder.file("whole-" + name), .float(.f32)).run(progress: NoProgress())
@@ -63,6 +63,28 @@ import Testing
     } else {
       #expect(try readFile(folder.file(name)) == readFile(folder.file("whole-" + name)))
     }
+  }
+
+  @Test func `interrupted shards go on from where they were`() throws {
+    let folder = try TemporaryFolder()
+    func conversion(_ target: String, _ cancellation: Cancellation = Cancellation()) throws -> Conversion {
+      var options = ConversionOptions(
+        shardByteCount: 1_000_000, probes: .none, parallelism: Parallelism(threads: 1, cancellation: cancellation))
+      options.leastResumedByteCount = 1
+      return try Conversion.plan(source: source, target: target, options: options)
+    }
+    let whole = folder.file("whole.kist")
+    let files = try conversion(whole).run(progress: NoProgress()).files
+    try #require(files.count > 2)
+    let cancellation = Cancellation()
+    #expect(throws: KistError.self) {
+      try conversion(folder.file("a.kist"), cancellation).run(progress: Interrupting(after: 1_500_000, cancellation))
+    }
+    #expect(folder.contents.filter { $0.hasSuffix(".part.journal") }.count == files.count)
+    let outcome = try conversion(folder.file("a.kist")).run(progress: NoProgress())
+    #expect(outcome.notices.contains { $0.hasPrefix("went on from") })
+    #expect(folder.contents.count == 2 * files.count)
+    for (file, other) in zip(files, outcome.files) { #expect(try readFile(file) == readFile(other)) }
   }
 
   @Test func `bytes that are not what the journal says are written again, and a torn record does no harm`() throws {

@@ -38,6 +38,12 @@ struct GGUFGolden: Sendable {
     "gemma.rope.freq_base", "gemma2.rope.freq_base",
   ]
 
+  /// What the converter leaves out of scalings that have lists of factors, by the ends of names: docs/gguf.md.
+  static let longropeAdditions = ["rope.scaling.original_context_length", "rope.scaling.attn_factor"]
+
+  /// Fixtures that have such a scaling, but for those of which the converter says all.
+  static let withoutFactors: Set<String> = ["llama-longrope", "llama-longrope-short", "minicpm-longrope"]
+
   static let names = all.keys.sorted()
 
   init?(_ json: JSONValue) {

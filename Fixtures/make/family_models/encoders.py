@@ -20,4 +20,14 @@ ROBERTA = Family(
     spread=BERT.spread,
 )  # fmt: skip
 
-FAMILIES = [ROBERTA]
+XLM_ROBERTA = Family(
+    "xlm-roberta",
+    "RoBERTa under another name",
+    ROBERTA.config | {"architectures": ["XLMRobertaModel"], "model_type": "xlm-roberta", "num_hidden_layers": 1},
+    task="encoder",
+    silent=BERT.silent,
+    bites=({"hidden_act": "gelu_new"},),
+    spread=BERT.spread,
+)  # fmt: skip
+
+FAMILIES = [ROBERTA, XLM_ROBERTA]

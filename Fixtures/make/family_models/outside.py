@@ -122,6 +122,17 @@ INTERNLM2 = Family(
 
 FAMILIES = [
     MINICPM,
+    variant(
+        MINICPM, "minicpm-longrope", "longrope, 20 tokens past the original 8: the long factors",
+        {
+            "max_position_embeddings": 32, "num_hidden_layers": 1,
+            "rope_scaling": {
+                "rope_type": "longrope", "original_max_position_embeddings": 8,
+                "short_factor": [1.0, 1.1, 1.6, 3.0], "long_factor": [1.2, 2.0, 4.5, 9.0],
+            },
+        },
+        bites=({"rope_scaling": None},), token_count=20,
+    ),
     INTERNLM2,
     variant(
         INTERNLM2, "internlm2-bias", "biases on q, k, v and o by default; dynamic NTK past max_position_embeddings of 8",

@@ -10,16 +10,26 @@ extension Architecture {
 
   /// Its positions begin behind the padding token's number, and the table counts those rows too.
   /// Source: transformers 5.23, modeling_roberta.py.
-  static let roberta = encoder(
-    name: "roberta", prefix: "roberta.", classNames: ["RobertaModel", "RobertaForMaskedLM"],
-    vocabulary: .encoder("roberta-bpe", types: .last),
-    parameters: [
-      .key(.positionCount, "max_position_embeddings", or: .value(512)),
-      .key(.paddingToken, "pad_token_id", or: .value(1)),
-      .fixed(.positionOffset, .next(.paddingToken)),
-      .fixed(.contextLength, .difference(.positionCount, .positionOffset)),
-    ],
-    ignoredTensors: ["lm_head.*"])
+  static let roberta = roberta(
+    name: "roberta", classNames: ["RobertaModel", "RobertaForMaskedLM"],
+    vocabulary: .encoder("roberta-bpe", types: .last))
+
+  /// RoBERTa with a unigram model of many languages. Source: transformers 5.23, modeling_xlm_roberta.py.
+  static let xlmRoberta = roberta(
+    name: "xlm-roberta", classNames: ["XLMRobertaModel", "XLMRobertaForMaskedLM"],
+    vocabulary: .encoder("default", types: .afterSpacePrefix))
+
+  private static func roberta(name: String, classNames: [String], vocabulary: GGUFVocabulary) -> Architecture {
+    encoder(
+      name: name, prefix: "roberta.", classNames: classNames, vocabulary: vocabulary,
+      parameters: [
+        .key(.positionCount, "max_position_embeddings", or: .value(512)),
+        .key(.paddingToken, "pad_token_id", or: .value(1)),
+        .fixed(.positionOffset, .next(.paddingToken)),
+        .fixed(.contextLength, .difference(.positionCount, .positionOffset)),
+      ],
+      ignoredTensors: ["lm_head.*"])
+  }
 
   private static func encoder(
     name: String, prefix: String, classNames: [String], vocabulary: GGUFVocabulary, parameters: [ParameterRule],

@@ -8,7 +8,7 @@ extension Architecture {
         .number("attention.scale", .attentionScale), .number("embedding_scale", .embeddingScale),
         .number("residual_scale", .residualScale), .number("logit_scale", .logitScale),
       ], parameters: .ggufBias, tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)),
-      factors: .llama3),
+      factors: .llama3 + .longrope),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),

@@ -5,7 +5,7 @@ extension Architecture {
     gguf: GGUFForm(
       "llama", vocabulary: .pieces(orMerges: "llama-bpe", space: .asConfigured), keys: .llama(.headSizes),
       parameters: .ggufBias,
-      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)), factors: .llama3),
+      tensors: .ggufNeighbouringPairs(bias: .when(.attentionBias)), factors: .llama3 + .longrope),
     parameters: .modern + .rotary() + [
       .key(.attentionBias, "attention_bias", or: .value(false)),
       .key(.feedForwardBias, "mlp_bias", or: .value(false)),

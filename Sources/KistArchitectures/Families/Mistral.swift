@@ -4,7 +4,7 @@ extension Architecture {
     name: "mistral", classNames: ["MistralForCausalLM", "MistralModel"], modelTypes: ["mistral"],
     gguf: GGUFForm(
       "llama", vocabulary: .pieces(orMerges: "tekken", space: .asConfigured), keys: .llama(.headSizes),
-      tensors: .ggufNeighbouringPairs(), factors: .llama3),
+      tensors: .ggufNeighbouringPairs(), factors: .llama3 + .longrope),
     parameters: .joined(
       .modern, .rotary(), .mistral,
       [
@@ -21,7 +21,7 @@ extension Architecture {
     gguf: GGUFForm(
       "llama", vocabulary: .pieces(orMerges: "tekken", space: .asConfigured), mark: .has("expert_count"),
       keys: .llama(.experts + .statedHeadSizes), tensors: .ggufNeighbouringPairs(),
-      factors: .llama3),
+      factors: .llama3 + .longrope),
     parameters: .joined(
       .modern, .rotary(base: 1_000_000), .mistral,
       [

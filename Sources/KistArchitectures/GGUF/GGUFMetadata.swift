@@ -136,6 +136,7 @@ extension [GGUFKey] {
     .size("rope.scaling.original_context_length") { $0.writtenScaling?.context },
     .number("rope.scaling.yarn_beta_fast") { $0.stated(.ropeFastBeta) },
     .number("rope.scaling.yarn_beta_slow") { $0.stated(.ropeSlowBeta) },
+    .number("rope.scaling.attn_factor") { $0.longropeAttention },
   ]
 }
 
@@ -145,9 +146,16 @@ extension ModelDescription {
     switch layers.lazy.compactMap(\.attention.rotary?.scaling).first(where: { $0 != .none }) {
     case .linear(let factor): ("linear", factor, nil)
     case .yarn(let factor, let context, _, _, _, _): ("yarn", factor, context)
-    case .longrope: ("longrope", nil, nil)
+    // The converter leaves the context out: llama.cpp takes the whole one then, and never the long factors.
+    case .longrope(_, _, let context, _): ("longrope", nil, context)
     default: nil
     }
+  }
+
+  /// What the converter writes for Phi 3 alone: llama.cpp takes 1 then.
+  fileprivate var longropeAttention: Float? {
+    guard writtenScaling?.name == "longrope" else { return nil }
+    return layers.lazy.compactMap(\.attention.rotary?.attentionFactor).first { $0 != 1 }
   }
 
   fileprivate func stated(_ parameter: Parameter) -> Float? {

@@ -13,7 +13,7 @@ public struct GGUFVocabulary: Sendable {
   public var tokenTypeCount: Place?
 
   public enum SpacePrefix: Sendable { case unsaid, asConfigured, never }
-  public enum Place: Sendable { case first, last }
+  public enum Place: Sendable { case first, afterSpacePrefix, last }
 
   init(_ preTokenizer: String) { self.preTokenizer = preTokenizer }
 

@@ -49,6 +49,7 @@ public struct GGUFHeader: Sendable {
 
   static let magic = Array("GGUF".utf8)
   public static let defaultAlignment = 32
+  package static let alignmentKey = "general.alignment"
   /// As a cap for llama.cpp proposes it; nobody needs more, and padding grows with it.
   package static let maximumAlignment = 1 << 20
   static let maximumArrayDepth = 8
@@ -153,7 +154,7 @@ extension GGUFHeader {
   }
 
   private static func alignment(_ items: [Item], _ bytes: RawSpan) throws(KistError) -> Int {
-    let key = "general.alignment"
+    let key = GGUFHeader.alignmentKey
     guard let item = items.first(where: { $0.key == key }) else { return defaultAlignment }
     guard item.type == .uint32 else {
       throw KistError(

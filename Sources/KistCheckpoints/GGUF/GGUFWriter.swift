@@ -13,13 +13,20 @@ public struct GGUFWriter: Sendable {
     public var fileByteCount: Int
   }
 
+  private struct Tensor {
+    var name: String
+    var dtype: DType
+    var shape: Shape
+    var byteCount: Int
+  }
+
   /// Multiples at which tensors begin. A file whose alignment is not 32 also needs the key `general.alignment`.
   public let alignment: Int
   private let version: UInt32
   private var items: [UInt8] = []
   private var itemCount = 0
   private var keys: Set<NameBytes> = []
-  private var tensors: [(name: String, dtype: DType, shape: Shape, byteCount: Int)] = []
+  private var tensors: [Tensor] = []
   private var names: Set<NameBytes> = []
 
   /// - Parameter alignment: A power of two.
@@ -140,13 +147,48 @@ public struct GGUFWriter: Sendable {
     guard (1...65535).contains(name.utf8.count), names.insert(NameBytes(name)).inserted else {
       throw KistError(.invalid, field: field, "is there already, or has a name of 0 or more than 65535 bytes")
     }
-    tensors.append((name, dtype, shape, byteCount))
+    tensors.append(Tensor(name: name, dtype: dtype, shape: shape, byteCount: byteCount))
   }
 
   /// The header, and where the tensors go.
   ///
   /// - Throws: `invalid` when the file would be longer than any.
-  public func layOut() throws(KistError) -> Layout {
+  public func layOut() throws(KistError) -> Layout { try layOut(tensors) }
+
+  /// The same as several files, as llama.cpp's gguf-split divides them: none has tensors of more bytes together than the limit, unless it
+  /// has a single one; the first has the keys. One file, which says nothing of parts, when all tensors fit.
+  ///
+  /// - Source: llama.cpp, tools/gguf-split/gguf-split.cpp, `split_strategy`.
+  public func layOut(shardByteCount limit: Int) throws(KistError) -> [Layout] {
+    var ranges = [0..<0]
+    var size = 0
+    for (index, tensor) in tensors.enumerated() {
+      let byteCount = padded(tensor.byteCount)
+      if size + byteCount > limit, !ranges[ranges.count - 1].isEmpty {
+        ranges.append(index..<index)
+        size = 0
+      }
+      ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<index + 1
+      size += byteCount
+    }
+    guard ranges.count > 1 else { return [try layOut()] }
+    guard ranges.count <= UInt16.max else {
+      throw KistError(.invalid, "\(ranges.count) parts are more than a GGUF can have", advice: "make them larger")
+    }
+    return try ranges.enumerated().map { number, range throws(KistError) in
+      var part = number == 0 ? self : GGUFWriter(alignment: alignment, version: version)
+      if number > 0, alignment != GGUFHeader.defaultAlignment {
+        try part.add(GGUFHeader.alignmentKey, .uint32(UInt32(alignment)))
+      }
+      try part.add(GGUFSplit.numberKey, .uint16(UInt16(clamping: number)))
+      // gguf-split knows the count last.
+      try part.add(GGUFSplit.tensorCountKey, .int32(Int32(clamping: tensors.count)))
+      try part.add(GGUFSplit.countKey, .uint16(UInt16(clamping: ranges.count)))
+      return try part.layOut(tensors[range])
+    }
+  }
+
+  private func layOut(_ tensors: some Collection<Tensor>) throws(KistError) -> Layout {
     var header = GGUFHeader.magic
     header.append(littleEndian: version)
     header.append(littleEndian: UInt64(tensors.count))

@@ -16,7 +16,8 @@ extension Conversion {
     } else {
       layout = try .fresh(path: target, tensors: tensors, metadata: source.metadata, source: source.path)
     }
-    let unfinished = try writeFile(layout, progress)
+    let unfinished = try write(
+      [WrittenFile(path: target, finalPath: finalTarget ?? target, layout: layout)], progress)
     var notices = notice(of: [layout])
     let lists = source.metadata.items.filter(\.value.isPartial).map(\.key)
     if !lists.isEmpty {
@@ -31,23 +32,35 @@ extension Conversion {
     return outcome
   }
 
-  /// Writes a file of weights and gives it its name.
-  func writeFile(
-    _ layout: WeightLayout, _ progress: any ProgressObserver
-  ) throws(KistError) -> UnfinishedTarget? {
-    let unfinished = try unfinishedTarget([layout])
-    try keeping(unfinished) { () throws(KistError) in
-      let file =
-        if let unfinished { try NewFile(target: target, unfinished: unfinished.path) } else {
-          try NewFile(target: target)
-        }
-      let journal = unfinished.map {
-        JournaledFile(journal: $0.journal, number: 0, descriptor: file.output.descriptor)
-      }
-      try layout.write(to: file.output, options.parallelism, progress, journal: journal)
-      try file.commit(replacing: options.replacesExisting)
+  /// A file of weights, its path now and when all is done.
+  struct WrittenFile {
+    var path: String
+    var finalPath: String
+    var layout: WeightLayout
+  }
+
+  /// Writes files of weights. All are complete before the first gets its name.
+  func write(_ files: [WrittenFile], _ progress: any ProgressObserver) throws(KistError) -> [UnfinishedTarget] {
+    let isLarge = isWorthResuming(files.reduce(0) { $0 + $1.layout.byteCount })
+    let unfinished = try files.map { file throws(KistError) in
+      isLarge ? try unfinishedTarget([file.layout], file.finalPath) : nil
     }
-    return unfinished
+    try keeping(unfinished) { () throws(KistError) in
+      var complete: [NewFile] = []
+      for (file, unfinished) in zip(files, unfinished) {
+        let new =
+          if let unfinished { try NewFile(target: file.path, unfinished: unfinished.path) } else {
+            try NewFile(target: file.path)
+          }
+        let journal = unfinished.map {
+          JournaledFile(pieces: JournaledPieces($0.journal), number: 0, file: new.output)
+        }
+        try file.layout.write(to: new.output, options.parallelism, progress, journal: journal)
+        complete.append(new)
+      }
+      for file in complete { try file.commit(replacing: options.replacesExisting) }
+    }
+    return unfinished.compactMap { $0 }
   }
 
   /// Writes a folder as on the Hugging Face hub: the files that came in, byte for byte, as far as nothing was changed.
@@ -62,12 +75,13 @@ extension Conversion {
     }
     try AssetPath.check(all: layouts.map(\.path) + assets.map(\.path))
 
-    let unfinished = try unfinishedTarget(layouts)
-    let byteCount = try keeping(unfinished) { () throws(KistError) in
+    let isLarge = isWorthResuming(layouts.reduce(0) { $0 + $1.byteCount })
+    let unfinished = isLarge ? try unfinishedTarget(layouts, Conversion.trimmed(finalTarget ?? target)) : nil
+    let byteCount = try keeping([unfinished]) { () throws(KistError) in
       try writeFolder(layouts, assets, unfinished, progress)
     }
     var outcome = Outcome(byteCount: byteCount, notices: notice(of: layouts))
-    outcome.unfinished = unfinished
+    outcome.unfinished = [unfinished].compactMap { $0 }
     return outcome
   }
 
@@ -79,12 +93,11 @@ extension Conversion {
       if let unfinished { try NewFolder(target: target, unfinished: unfinished.path) } else {
         try NewFolder(target: target)
       }
+    let pieces = unfinished.map { JournaledPieces($0.journal) }
     var byteCount = 0
     for (number, layout) in layouts.enumerated() {
       let output = try create(layout.path, in: folder)
-      let journal = unfinished.map {
-        JournaledFile(journal: $0.journal, number: number, descriptor: output.number)
-      }
+      let journal = pieces.map { JournaledFile(pieces: $0, number: number, file: output.descriptor) }
       try layout.write(to: output, options.parallelism, progress, journal: journal)
       try output.sync()
       byteCount += layout.byteCount
@@ -198,7 +211,7 @@ extension Conversion {
 
 /// A file inside a folder that is being written; the folder gets its name when all files are whole.
 private final class ExportedFile: FileOutput {
-  private let descriptor: DescriptorOutput
+  let descriptor: DescriptorOutput
 
   init(path: String) throws(KistError) {
     // In a folder of an interrupted conversion it may be there.
@@ -206,8 +219,6 @@ private final class ExportedFile: FileOutput {
     guard number >= 0 else { throw .fromErrno(file: path) }
     descriptor = DescriptorOutput(descriptor: number, path: path)
   }
-
-  var number: Int32 { descriptor.descriptor }
 
   deinit { close(descriptor.descriptor) }
 

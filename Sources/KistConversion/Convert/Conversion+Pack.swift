@@ -5,29 +5,36 @@ extension Conversion {
   /// Writes a container, or a part of one.
   func pack(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = Outcome(byteCount: 0, notices: [])
-    let writer = try makeWriter(target, progress)
-    try writer.add(try packedTensors(range), firstOrdinal: range.lowerBound)
-    if let part = options.part {
-      let manifest = try SetManifest(
-        .parts, count: part.count, source: origin?.source ?? source,
-        options: options.inManifest + (origin?.options ?? []))
-      if part.number == 1 {
-        try writer.add(try otherEntries(&outcome).map(\.held), firstOrdinal: tensors.count)
+    let entries = try packedTensors(range)
+    let others = options.part?.number ?? 1 == 1 ? try otherEntries(&outcome) : []
+    let unfinished = try unfinishedContainer(finalTarget ?? target, entries + others)
+    outcome.byteCount = try keeping([unfinished]) { () throws(KistError) in
+      let writer = try makeWriter(target, unfinished, progress)
+      try writer.add(entries, firstOrdinal: range.lowerBound)
+      if let part = options.part {
+        try writer.add(others.map(\.held), firstOrdinal: tensors.count)
+        let manifest = try SetManifest(
+          .parts, count: part.count, source: origin?.source ?? source,
+          options: options.inManifest + (origin?.options ?? []))
+        try writer.add(manifest, number: part.number)
+      } else {
+        try writer.add(others)
       }
-      try writer.add(manifest, number: part.number)
-    } else {
-      try writer.add(try otherEntries(&outcome))
+      return try writer.finish()
     }
-    outcome.byteCount = try writer.finish()
+    outcome.unfinished = [unfinished].compactMap { $0 }
     return outcome
   }
 
-  func makeWriter(_ path: String, _ progress: any ProgressObserver) throws(KistError) -> KistWriter {
+  func makeWriter(
+    _ path: String, _ unfinished: UnfinishedTarget?, _ progress: any ProgressObserver
+  ) throws(KistError) -> KistWriter {
     try KistWriter(
       creating: path,
       options: WriterOptions(
         packing: options.packing, parallelism: options.parallelism, progress: progress,
-        replacesExisting: options.replacesExisting))
+        replacesExisting: options.replacesExisting),
+      resuming: unfinished.map { Resumption(path: $0.path, log: JournaledChunks($0.journal)) })
   }
 
   func packedTensors(_ range: Range<Int>) throws(KistError) -> [NewEntry] {

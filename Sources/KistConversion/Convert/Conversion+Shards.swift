@@ -1,13 +1,19 @@
+import KistCheckpoints
 import KistCore
 import KistFormat
 
 extension Conversion {
   func checkShards() throws(KistError) {
     guard options.shardByteCount != nil else { return }
-    guard [.kist, .huggingFace].contains(targetFormat) else {
+    guard [.kist, .gguf, .huggingFace].contains(targetFormat) else {
       throw KistError(
-        .unsupported, file: target, "is a single file, and shards are written of .kist files and directories",
-        advice: "name a .kist file or a folder")
+        .unsupported, file: target, "is a single file, and shards are written of .kist and .gguf files and directories",
+        advice: "name a .kist or .gguf file or a folder")
+    }
+    guard targetFormat != .gguf || GGUFSplitName(target) == nil else {
+      throw KistError(
+        .unsupported, file: target, "names one of several parts, and how many there are follows from their size",
+        advice: "write name.gguf")
     }
   }
 
@@ -26,18 +32,24 @@ extension Conversion {
     if !options.replacesExisting { for path in paths { try requireAbsent(path) } }
 
     let manifest = try SetManifest(.shards, count: ranges.count, source: source, options: options.inManifest)
-    var writers: [KistWriter] = []
-    for (index, range) in ranges.enumerated() {
-      let writer = try makeWriter(paths[index], progress)
-      try writer.add(Array(entries[range]), firstOrdinal: range.lowerBound)
-      let own = ranges.count > 1 ? others.map(\.heldSignature) : others
-      if index == 0 { try writer.add(own, firstOrdinal: entries.count) }
-      if ranges.count > 1 { try writer.add(manifest, number: index + 1) }
-      outcome.byteCount += try writer.seal()
-      writers.append(writer)
+    let unfinished = try paths.map { path throws(KistError) in try unfinishedContainer(path, entries + others) }
+    outcome.byteCount = try keeping(unfinished) { () throws(KistError) in
+      var byteCount = 0
+      var writers: [KistWriter] = []
+      for (index, range) in ranges.enumerated() {
+        let writer = try makeWriter(paths[index], unfinished[index], progress)
+        try writer.add(Array(entries[range]), firstOrdinal: range.lowerBound)
+        let own = ranges.count > 1 ? others.map(\.heldSignature) : others
+        if index == 0 { try writer.add(own, firstOrdinal: entries.count) }
+        if ranges.count > 1 { try writer.add(manifest, number: index + 1) }
+        byteCount += try writer.seal()
+        writers.append(writer)
+      }
+      // All are complete before the first gets its name.
+      for writer in writers { try writer.publish() }
+      return byteCount
     }
-    // All are complete before the first gets its name.
-    for writer in writers { try writer.publish() }
+    outcome.unfinished = unfinished.compactMap { $0 }
     if let probes { outcome.byteCount += try ProbeSet.record(probes, into: paths[0], options.parallelism) }
     if paths.count > 1 { outcome.files = paths }
     return outcome

@@ -5,7 +5,7 @@ import KistCore
 extension Conversion {
   /// Whether source and result are to be compared: where values, or their places, may have changed.
   var isJudged: Bool {
-    // Files of a set are known by their names, which they have too late; a part is no whole model.
+    // Containers of a set are known by their names, which they have too late; a part is no whole model.
     let isSet = GGUFSplitName(target) != nil || (targetFormat == .kist && options.shardByteCount != nil)
     return options.verifies && isRetyped && takesAll && !isSet && options.part == nil
   }
@@ -19,27 +19,31 @@ extension Conversion {
     var conversion = self
     conversion.target = provisional
     conversion.finalTarget = target
-    var unfinished: UnfinishedTarget?
+    var written: [String] = []
+    var unfinished: [UnfinishedTarget] = []
+    defer { for path in written { try? FileManager.default.removeItem(atPath: path) } }
     do throws(KistError) {
       var outcome = try conversion.write(progress)
       unfinished = outcome.unfinished
-      outcome.verdict = try judge(provisional, &outcome.notices)
-      guard outcome.verdict?.matches == false else {
-        try move(provisional, to: target, replacing: options.replacesExisting)
-        return outcome
+      written = outcome.files.isEmpty ? [provisional] : outcome.files
+      outcome.verdict = try judge(written[0], &outcome.notices)
+      let isRejected = outcome.verdict?.matches == false
+      let path = isRejected ? Conversion.trimmed(target) + ".rejected" : target
+      let files = outcome.files.isEmpty ? [path] : ggufTargets(of: path, count: written.count)
+      for (file, path) in zip(written, files) {
+        if isRejected { try? FileManager.default.removeItem(atPath: path) }
+        try move(file, to: path, replacing: isRejected || options.replacesExisting)
       }
-      let rejected = Conversion.trimmed(target) + ".rejected"
-      try? FileManager.default.removeItem(atPath: rejected)
-      try move(provisional, to: rejected, replacing: true)
-      outcome.rejectedPath = rejected
+      if !outcome.files.isEmpty { outcome.files = files }
+      if isRejected { outcome.rejectedPath = files[0] }
       return outcome
     } catch {
       var error = error
       if error.file == provisional { error.file = target }
-      guard let unfinished, UnfinishedTarget.isWorthKeeping(after: error) else { throw error }
+      guard let first = unfinished.first, UnfinishedTarget.isWorthKeeping(after: error) else { throw error }
       // All is written; what is left is the verdict.
-      unsafe rename(provisional, unfinished.path)
-      throw unfinished.kept(after: error)
+      for (file, unfinished) in zip(written, unfinished) { unsafe rename(file, unfinished.path) }
+      throw first.kept(after: error)
     }
   }
 

@@ -12,7 +12,7 @@ public struct ConversionOptions: Sendable {
   /// Divides what is written into files of at most this length; as in the source when nil.
   public var shardByteCount: Int?
   /// A target of at least so many bytes is kept when the conversion is interrupted, and the same conversion goes on from there.
-  public var leastResumedByteCount = 1 << 28
+  public var leastResumedByteCount = 1 << 30
   /// Whether what source and result compute is compared, when values may have changed.
   public var verifies: Bool
   /// Takes also files that are left out of a folder by default.
@@ -97,7 +97,7 @@ public struct Conversion: Sendable {
     /// Where the result is, when the verdict failed.
     public var rejectedPath: String?
     /// What is to be taken away when all is done.
-    var unfinished: UnfinishedTarget?
+    var unfinished: [UnfinishedTarget] = []
 
     init(byteCount: Int, notices: [String]) {
       self.byteCount = byteCount
@@ -150,7 +150,7 @@ public struct Conversion: Sendable {
   /// Writes the target, and judges it where values may have changed.
   public func run(progress: any ProgressObserver) throws(KistError) -> Outcome {
     var outcome = try isJudged ? runJudged(progress) : write(progress)
-    if let unfinished = outcome.unfinished {
+    for unfinished in outcome.unfinished {
       unfinished.remove()
       if let notice = unfinished.notice { outcome.notices.append(notice) }
     }
@@ -172,6 +172,8 @@ public struct Conversion: Sendable {
       case .huggingFace: try exportFolder(progress)
       case .pytorch, .npz, .npy: throw KistError(.unsupported, file: target, "is of a format that is only read")
       }
+    // What has its name already is not gone on with.
+    if finalTarget == nil { for unfinished in outcome.unfinished { unfinished.remove() } }
     if targetFormat == .kist, options.shardByteCount == nil { try recordProbes(&outcome) }
     return outcome
   }

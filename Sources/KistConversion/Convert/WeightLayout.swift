@@ -1,6 +1,7 @@
 import KistCheckpoints
 import KistCore
 import KistFormat
+import Synchronization
 
 /// A file of weights to be written: its header, and where each tensor's data goes.
 struct WeightLayout {
@@ -85,6 +86,8 @@ struct WeightLayout {
       }
     }
     let readAhead = readAhead(of: jobs, journal)
+    // The system lets one thread at a time write to a file: while others wait, they would burn time that a reader could use.
+    let turn = Mutex(())
     try parallelism.forEach(jobs.count) { number throws(KistError) in
       let piece = pieces[jobs[number].piece]
       let range = jobs[number].range
@@ -92,7 +95,7 @@ struct WeightLayout {
       let place = piece.offset + range.lowerBound..<piece.offset + range.upperBound
       if journal?.has(number, place) == true { return progress.advance(by: range.count) }
       unsafe try piece.tensor.source.withBytes(range) { bytes throws(KistError) in
-        unsafe try output.write(bytes, at: place.lowerBound)
+        try turn.withLock { _ throws(KistError) in unsafe try output.write(bytes, at: place.lowerBound) }
         if let journal { try journal.add(number, hash: unsafe xxh3(bytes)) }
       }
       piece.tensor.source.release(range)

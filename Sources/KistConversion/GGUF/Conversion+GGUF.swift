@@ -49,29 +49,34 @@ extension Conversion {
     return (0..<name.count).map { GGUFSplitName.path(name.prefix, $0, of: name.count) }
   }
 
-  /// Writes a GGUF, or all its parts: the files that came in, byte for byte, as far as nothing was changed.
-  func exportGGUF(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    if let ggufModel { return try export(ggufModel, progress) }
-    let layouts = try ggufLayouts()
-    var outcome = Outcome(byteCount: 0, notices: notice(of: layouts))
-    if !source.assets.isEmpty {
-      outcome.notices.append("a GGUF holds tensors and keys only: \(source.assets.count) other files stay behind")
-    }
-    // All are complete before the first gets its name.
-    let files = try zip(ggufTargets, layouts).map { path, layout throws(KistError) in
-      let file = try NewFile(target: path)
-      try layout.write(to: file.output, options.parallelism, progress)
-      outcome.byteCount += layout.byteCount
-      return file
-    }
-    for file in files { try file.commit(replacing: options.replacesExisting) }
-    return outcome
+  /// The same of a target that is divided into so many files, as llama.cpp names them.
+  func ggufTargets(of target: String, count: Int) -> [String] {
+    guard options.shardByteCount != nil else { return target == self.target ? ggufTargets : [target] }
+    guard count > 1 else { return [target] }
+    let prefix = target.hasSuffix(".gguf") ? String(target.dropLast(".gguf".count)) : target
+    return (0..<count).map { GGUFSplitName.path(prefix, $0, of: count) }
   }
 
-  private func export(_ model: GGUFModel, _ progress: any ProgressObserver) throws(KistError) -> Outcome {
-    let layout = WeightLayout(model, path: target)
-    var outcome = Outcome(byteCount: layout.byteCount, notices: [])
-    outcome.unfinished = try writeFile(layout, progress)
+  /// Writes a GGUF, or all its parts: the files that came in, byte for byte, as far as nothing was changed.
+  func exportGGUF(_ progress: any ProgressObserver) throws(KistError) -> Outcome {
+    var layouts =
+      if let ggufModel {
+        try WeightLayout.gguf(ggufModel.writer, ggufModel.tensors, shardByteCount: options.shardByteCount)
+      } else { try ggufLayouts() }
+    let paths = ggufTargets(of: target, count: layouts.count)
+    let finalPaths = ggufTargets(of: finalTarget ?? target, count: layouts.count)
+    if options.shardByteCount != nil, !options.replacesExisting { for path in finalPaths { try requireAbsent(path) } }
+    for index in layouts.indices { layouts[index].path = finalPaths[index] }
+    var outcome = Outcome(byteCount: 0, notices: ggufModel == nil ? notice(of: layouts) : [])
+    if ggufModel == nil, !source.assets.isEmpty {
+      outcome.notices.append("a GGUF holds tensors and keys only: \(source.assets.count) other files stay behind")
+    }
+    let files = layouts.enumerated().map { index, layout in
+      WrittenFile(path: paths[index], finalPath: finalPaths[index], layout: layout)
+    }
+    outcome.byteCount = layouts.reduce(0) { $0 + $1.byteCount }
+    outcome.unfinished = try write(files, progress)
+    if paths.count > 1 { outcome.files = paths }
     return outcome
   }
 
@@ -85,18 +90,19 @@ extension Conversion {
       headers: headers, metadata: source.metadata, original: try Checkpoint.metadata(of: source.weightFiles),
       tensors: tensors)
     do throws(KistError) {
-      guard ggufTargets.count == headers.count else { return [try rewriting.merged(path: target)] }
+      guard options.shardByteCount == nil, ggufTargets.count == headers.count else {
+        return try rewriting.merged(shardByteCount: options.shardByteCount)
+      }
       let keepsHeaders = try metadataIsUnchanged()
       let groups = Dictionary(grouping: tensors) { $0.weightFile ?? 0 }
       var layouts: [WeightLayout] = []
-      for (index, path) in ggufTargets.enumerated() {
+      for index in headers.indices {
         let group = groups[index] ?? []
-        if keepsHeaders,
-          let verbatim = try WeightLayout.verbatimGGUF(source.weightFiles[index], headers[index], group, path: path)
+        if keepsHeaders, let verbatim = try WeightLayout.verbatimGGUF(source.weightFiles[index], headers[index], group)
         {
           layouts.append(verbatim)
         } else {
-          layouts.append(try rewriting.part(index, tensors: group, path: path))
+          layouts.append(try rewriting.part(index, tensors: group))
         }
       }
       return layouts
@@ -105,23 +111,9 @@ extension Conversion {
 }
 
 extension WeightLayout {
-  /// A GGUF that is made of a model.
-  fileprivate init(_ model: GGUFModel, path: String) {
-    let layout = model.layout
-    let end = layout.ranges.last?.upperBound ?? layout.header.count
-    self.init(
-      path: path, header: layout.header,
-      pieces: zip(model.tensors, layout.ranges).map { Piece(tensor: $0, offset: $1.lowerBound) },
-      byteCount: layout.fileByteCount, isVerbatim: false)
-    // Zeros up to the alignment.
-    if layout.fileByteCount > end {
-      fillings.append((end, [UInt8](repeating: 0, count: layout.fileByteCount - end)[...]))
-    }
-  }
-
   /// The file as it came in, when its header names exactly these tensors as they are; else nil.
   static func verbatimGGUF(
-    _ file: WeightFile, _ gguf: GGUFFile, _ tensors: [CheckpointTensor], path: String
+    _ file: WeightFile, _ gguf: GGUFFile, _ tensors: [CheckpointTensor]
   ) throws(KistError) -> WeightLayout? {
     guard gguf.header.tensors.count == tensors.count else { return nil }
     let byName = NamedTensors(tensors)
@@ -133,7 +125,7 @@ extension WeightLayout {
       pieces.append(Piece(tensor: tensor, offset: expected.range.lowerBound))
     }
     var layout = WeightLayout(
-      path: path, header: [], pieces: pieces, byteCount: gguf.byteCount, isVerbatim: true)
+      path: "", header: [], pieces: pieces, byteCount: gguf.byteCount, isVerbatim: true)
     let bytes = try file.header()
     var start = 0
     for range in gguf.outsideRanges {

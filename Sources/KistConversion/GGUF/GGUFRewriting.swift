@@ -15,12 +15,13 @@ struct GGUFRewriting {
   /// Whether tensors stand in the order in which they are given, and not where they stood.
   var keepsOrder = false
 
-  private static let alignmentKey = "general.alignment"
   private static let tensorCountKey = "split.tensors.count"
   private static let splitKeys = ["split.no", "split.count", tensorCountKey]
 
-  /// All parts as one file.
-  func merged(path: String) throws(KistError) -> WeightLayout {
+  /// All parts as one file, or as several that are divided anew.
+  ///
+  /// - Parameter shardByteCount: Of tensors in each; nil for one file.
+  func merged(shardByteCount: Int?) throws(KistError) -> [WeightLayout] {
     var writer = GGUFWriter(
       alignment: try alignment(), version: keepsOrder ? 3 : headers.first?.header.version ?? 3)
     var seen: Set<[UInt8]> = []
@@ -30,13 +31,14 @@ struct GGUFRewriting {
       }
     }
     try addNewKeys(to: &writer)
-    return try layout(headers.flatMap(\.header.tensors), tensors, &writer, path: path)
+    let ordered = try add(tensors, listed: headers.flatMap(\.header.tensors), to: &writer)
+    return try WeightLayout.gguf(writer, ordered, shardByteCount: shardByteCount)
   }
 
   /// One of several parts, or the only one.
   ///
   /// - Parameter tensors: Those of this part.
-  func part(_ index: Int, tensors: [CheckpointTensor], path: String) throws(KistError) -> WeightLayout {
+  func part(_ index: Int, tensors: [CheckpointTensor]) throws(KistError) -> WeightLayout {
     let file = headers[index]
     var writer = GGUFWriter(alignment: try alignment(), version: file.header.version)
     for item in file.header.items {
@@ -50,7 +52,8 @@ struct GGUFRewriting {
       }
     }
     if index == 0 { try addNewKeys(to: &writer) }
-    return try layout(file.header.tensors, tensors, &writer, path: path)
+    let ordered = try add(tensors, listed: file.header.tensors, to: &writer)
+    return WeightLayout(gguf: try writer.layOut(), ordered[...])
   }
 
   /// Whether no earlier part has that key.
@@ -77,21 +80,23 @@ struct GGUFRewriting {
   }
 
   private func alignment() throws(KistError) -> Int {
-    guard let value = metadata[Self.alignmentKey] else { return GGUFHeader.defaultAlignment }
+    guard let value = metadata[GGUFHeader.alignmentKey] else { return GGUFHeader.defaultAlignment }
     guard case .integer(let digits, type: "u32") = value, let number = Int(digits), number > 0,
       number & (number - 1) == 0, number <= GGUFHeader.maximumAlignment
     else {
       throw KistError(
-        .invalid, field: "key '\(Self.alignmentKey)'",
+        .invalid, field: "key '\(GGUFHeader.alignmentKey)'",
         "\(value) is no power of two of type u32 up to \(GGUFHeader.maximumAlignment)")
     }
     return number
   }
 
   /// Tensors that came in stand where they stood; others follow.
-  private func layout(
-    _ listed: [GGUFHeader.Tensor], _ tensors: [CheckpointTensor], _ writer: inout GGUFWriter, path: String
-  ) throws(KistError) -> WeightLayout {
+  ///
+  /// - Returns: the tensors in their order.
+  private func add(
+    _ tensors: [CheckpointTensor], listed: [GGUFHeader.Tensor], to writer: inout GGUFWriter
+  ) throws(KistError) -> [CheckpointTensor] {
     let byName = NamedTensors(tensors)
     let known = Set(listed.map { Array($0.name.utf8) })
     let ordered =
@@ -105,13 +110,35 @@ struct GGUFRewriting {
       }
       try writer.addTensor(tensor.name, dtype: dtype, shape: tensor.shape)
     }
-    let layout = try writer.layOut()
-    let pieces = zip(ordered, layout.ranges).map { WeightLayout.Piece(tensor: $0, offset: $1.lowerBound) }
+    return ordered
+  }
+}
+
+extension WeightLayout {
+  /// What a writer lays out, as one file or several.
+  ///
+  /// - Parameter tensors: Those that were added to the writer, in order.
+  static func gguf(
+    _ writer: GGUFWriter, _ tensors: [CheckpointTensor], shardByteCount: Int?
+  ) throws(KistError) -> [WeightLayout] {
+    let layouts =
+      if let shardByteCount { try writer.layOut(shardByteCount: shardByteCount) } else { [try writer.layOut()] }
+    var rest = tensors[...]
+    return layouts.map { layout in
+      defer { rest = rest.dropFirst(layout.ranges.count) }
+      return WeightLayout(gguf: layout, rest.prefix(layout.ranges.count))
+    }
+  }
+
+  init(gguf layout: GGUFWriter.Layout, _ tensors: ArraySlice<CheckpointTensor>) {
+    self.init(
+      path: "", header: layout.header,
+      pieces: zip(tensors, layout.ranges).map { Piece(tensor: $0, offset: $1.lowerBound) },
+      byteCount: layout.fileByteCount, isVerbatim: false)
+    // Zeros up to the alignment.
     let end = layout.ranges.last?.upperBound ?? layout.header.count
-    var written = WeightLayout(
-      path: path, header: layout.header, pieces: pieces, byteCount: layout.fileByteCount, isVerbatim: false)
-    let padding = [UInt8](repeating: 0, count: layout.fileByteCount - end)
-    if !padding.isEmpty { written.fillings.append((end, padding[...])) }
-    return written
+    if layout.fileByteCount > end {
+      fillings.append((end, [UInt8](repeating: 0, count: layout.fileByteCount - end)[...]))
+    }
   }
 }

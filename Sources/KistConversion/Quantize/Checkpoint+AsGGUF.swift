@@ -13,7 +13,7 @@ extension Checkpoint {
       (sums.0 + (tensor.dtype == .f32 ? tensor.elementCount : 0), sums.1 + tensor.elementCount)
     }
     let model = try GGUFModel(self, as: 2 * wide > all ? .float(.f32) : .keep, target: target)
-    let header = WeightFile(path: "model.gguf", source: MemorySource(model.layout.bytesOutsideTensors))
+    let header = WeightFile(path: "model.gguf", source: MemorySource(try model.writer.layOut().bytesOutsideTensors))
     let made = model.tensors.map { tensor in
       var tensor = tensor
       tensor.weightFile = 0

@@ -12,6 +12,8 @@ extension Quantization {
     public var notices: [String]
     /// How far the result is from the source; nil when nobody wanted to know, or it can't be computed.
     public var verdict: Verdict?
+    /// Paths of the files, when the target is a set of several.
+    public var files: [String] = []
     /// Where the result is, when the verdict failed.
     public var rejectedPath: String?
     /// Seconds for writing, and for everything after.
@@ -24,20 +26,28 @@ extension Quantization {
     let provisional = Conversion.provisionalPath(for: target)
     // Only a process that was killed leaves one.
     try? FileManager.default.removeItem(atPath: provisional)
-    defer { try? FileManager.default.removeItem(atPath: provisional) }
+    var provisionalFiles = [provisional]
+    defer { for path in provisionalFiles { try? FileManager.default.removeItem(atPath: path) } }
     let clock = ContinuousClock()
     let start = clock.now
     do throws(KistError) {
       var outcome = try write(to: provisional, progress)
+      if !outcome.files.isEmpty { provisionalFiles = outcome.files }
       let written = clock.now
       outcome.writingSeconds = (written - start) / .seconds(1)
       try recordProbes(in: provisional, &outcome)
-      if options.verifies, options.conversion.part == nil { outcome.verdict = try judge(provisional, &outcome.notices) }
+      if options.verifies, options.conversion.part == nil {
+        outcome.verdict = try judge(provisionalFiles[0], &outcome.notices)
+      }
       outcome.judgingSeconds = (clock.now - written) / .seconds(1)
       let isRejected = outcome.verdict?.matches == false
       let path = isRejected ? target + ".rejected" : target
-      try moveFile(provisional, to: path, replacing: isRejected || options.conversion.replacesExisting)
-      outcome.rejectedPath = isRejected ? path : nil
+      let files = outcome.files.isEmpty ? [path] : conversion.ggufTargets(of: path, count: outcome.files.count)
+      for (file, path) in zip(provisionalFiles, files) {
+        try moveFile(file, to: path, replacing: isRejected || options.conversion.replacesExisting)
+      }
+      if !outcome.files.isEmpty { outcome.files = files }
+      outcome.rejectedPath = isRejected ? files[0] : nil
       return outcome
     } catch {
       var error = error
@@ -52,11 +62,12 @@ extension Quantization {
     settings.verifies = false
     settings.leastResumedByteCount = .max
     settings.replacesExisting = true
-    var conversion = conversion
-    conversion.target = path
-    conversion.options = settings
-    let outcome = try conversion.run(progress: progress)
-    return Outcome(byteCount: outcome.byteCount, notices: notices + outcome.notices)
+    var writing = conversion
+    writing.target = path
+    writing.finalTarget = target
+    writing.options = settings
+    let outcome = try writing.run(progress: progress)
+    return Outcome(byteCount: outcome.byteCount, notices: notices + outcome.notices, files: outcome.files)
   }
 
   /// Lets a container say what its source computes; of a part that waits until all are joined.

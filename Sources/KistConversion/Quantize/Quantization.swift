@@ -55,6 +55,12 @@ public struct Quantization: Sendable {
         source: opened, options: try options.inManifest(settled.name, settled.plans))
     }
     try conversion.checkTarget()
+    guard format == .gguf || options.conversion.shardByteCount == nil else {
+      throw KistError(
+        .unsupported, file: target, "is quantized as a single file",
+        advice: "quantize to name.gguf, or convert the result with --shard-size")
+    }
+    try conversion.checkShards()
     if format == .gguf { try conversion.checkGGUF() }
     let written = Set(conversion.writtenTensors.map { Array($0.name.utf8) })
     return Quantization(

@@ -49,7 +49,8 @@ extension Checkpoint {
       headers: headers, metadata: metadata, original: try Checkpoint.metadata(of: weightFiles), tensors: tensors,
       renewed: keys, keepsOrder: true)
     do throws(KistError) {
-      return WeightFile(path: "model.gguf", source: MemorySource(try rewriting.merged(path: path).bytesOutsideTensors))
+      let layouts = try rewriting.merged(shardByteCount: nil)
+      return WeightFile(path: "model.gguf", source: MemorySource(layouts[0].bytesOutsideTensors))
     } catch { throw error.inFile(path) }
   }
 }

@@ -24,6 +24,8 @@ public struct QuantizationReport: Sendable, Encodable {
   public var byteCount: Int?
   public var verdict: Verdict?
   public var rejectedPath: String?
+  /// Of a set, its files.
+  public var files: [String]?
   public var writingSeconds: Double?
   public var judgingSeconds: Double?
 
@@ -72,7 +74,7 @@ public struct QuantizationReport: Sendable, Encodable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case schema, source, target, type, tensors, types, notices, verdict
+    case schema, source, target, type, tensors, types, notices, verdict, files
     case prediction = "predicted"
     case targetFormat = "target_format"
     case parameterCount = "parameters"
@@ -105,6 +107,7 @@ public struct QuantizationReport: Sendable, Encodable {
     byteCount = outcome?.byteCount
     verdict = outcome?.verdict
     rejectedPath = outcome?.rejectedPath
+    files = outcome.flatMap { $0.files.isEmpty ? nil : $0.files }
     writingSeconds = outcome?.writingSeconds
     judgingSeconds = outcome?.judgingSeconds
     guard outcome != nil, quantization.conversion.targetFormat == .kist else { return }

@@ -9,9 +9,11 @@ struct UnfinishedTarget: Sendable {
   let path: String
   let journal: Journal
 
-  /// - Parameter target: The target's own path.
+  /// - Parameters:
+  ///   - target: The target's own path.
+  ///   - wordsPerRecord: Of the journal.
   /// - Throws: `conflict` when something of another origin is in the way, or another process is at work.
-  init(target: String, fingerprint: UInt64) throws(KistError) {
+  init(target: String, fingerprint: UInt64, wordsPerRecord: Int) throws(KistError) {
     path = target + ".part"
     let journalPath = path + ".journal"
     let manager = FileManager.default
@@ -19,7 +21,7 @@ struct UnfinishedTarget: Sendable {
       throw KistError(
         .conflict, file: path, "is in the way: it is no conversion that was interrupted", advice: "move it away")
     }
-    journal = try Journal(path: journalPath, fingerprint: fingerprint)
+    journal = try Journal(path: journalPath, fingerprint: fingerprint, wordsPerRecord: wordsPerRecord)
     if !journal.isContinued { try? manager.removeItem(atPath: path) }
   }
 
@@ -49,30 +51,55 @@ struct UnfinishedTarget: Sendable {
 }
 
 extension Conversion {
-  /// Nil for a target that is quickly written again.
-  func unfinishedTarget(_ layouts: [WeightLayout]) throws(KistError) -> UnfinishedTarget? {
-    guard layouts.reduce(0, { $0 + $1.byteCount }) >= options.leastResumedByteCount else { return nil }
-    return try UnfinishedTarget(
-      target: Conversion.trimmed(finalTarget ?? target), fingerprint: fingerprint(of: layouts))
+  /// Whether so many bytes are not quickly written again.
+  func isWorthResuming(_ byteCount: Int) -> Bool { byteCount >= options.leastResumedByteCount }
+
+  /// - Parameter path: The target's own.
+  func unfinishedTarget(_ layouts: [WeightLayout], _ path: String) throws(KistError) -> UnfinishedTarget {
+    try UnfinishedTarget(
+      target: path, fingerprint: fingerprint(of: layouts), wordsPerRecord: JournaledPieces.wordsPerRecord)
   }
 
-  /// Writes with a journal; after an error, keeps what is of use.
+  /// The same of a container, or one of a set.
+  ///
+  /// - Parameter entries: all that it will hold, in order, as far as it follows from the source.
+  func unfinishedContainer(_ path: String, _ entries: [NewEntry]) throws(KistError) -> UnfinishedTarget? {
+    // Packing takes longer, and its chunks are hashed in any case.
+    guard isWorthResuming(4 * writtenTensors.reduce(0) { $0 + $1.byteCount }) else { return nil }
+    return try UnfinishedTarget(
+      target: path, fingerprint: fingerprint(of: entries, path), wordsPerRecord: JournaledChunks.wordsPerRecord)
+  }
+
+  /// Writes with journals; after an error, keeps what is of use.
   func keeping<Result>(
-    _ unfinished: UnfinishedTarget?, _ body: () throws(KistError) -> Result
+    _ unfinished: [UnfinishedTarget?], _ body: () throws(KistError) -> Result
   ) throws(KistError) -> Result {
     do throws(KistError) { return try body() } catch {
-      guard let unfinished else { throw error }
+      let unfinished = unfinished.compactMap { $0 }
+      guard let first = unfinished.first else { throw error }
       guard UnfinishedTarget.isWorthKeeping(after: error) else {
-        unfinished.remove()
+        for target in unfinished { target.remove() }
         throw error
       }
-      throw unfinished.kept(after: error)
+      throw first.kept(after: error)
     }
+  }
+
+  private func fingerprint(of entries: [NewEntry], _ path: String) -> UInt64 {
+    var lines = fingerprintLines + [path, ZstdVersion.name] + options.inManifest.map { "\($0.name) \($0.value)" }
+    for entry in entries {
+      lines.append("\(entry.name) \(entry.kind) \(entry.dtype?.name ?? "") \(entry.shape) \(entry.source.byteCount)")
+    }
+    return xxh3(Array(lines.joined(separator: "\n").utf8))
+  }
+
+  private var fingerprintLines: [String] {
+    [KistVersion.name, options.type.name, targetFormat.rawValue] + sourceFiles
   }
 
   /// Tells this conversion from others: by the source's files and their times, and by what goes where in the target.
   private func fingerprint(of layouts: [WeightLayout]) -> UInt64 {
-    var lines = [KistVersion.name, options.type.name, targetFormat.rawValue] + sourceFiles
+    var lines = fingerprintLines
     for layout in layouts {
       lines.append("\(layout.path) \(layout.byteCount) \(xxh3(layout.header))")
       for piece in layout.pieces {

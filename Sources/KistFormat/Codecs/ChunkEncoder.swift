@@ -11,6 +11,8 @@ package struct EncodedChunk: Sendable {
   package var packedByteCount: Int?
   /// Whether the raw bytes of a chunk that stays raw are in the buffer, because they would have to be made again.
   package var isRawInBuffer = false
+  /// Whether it is in the file already.
+  package var isStored = false
 }
 
 /// Room for one packed chunk, from the thread that encodes it to the one that writes it.

@@ -19,10 +19,25 @@ package final class ChunkAppender {
 
   private var packedChunks: [PackedChunkKey: Int] = [:]
   private var rawRuns: [RawRunKey: Int] = [:]
+  /// Where chunks are noted, and those that are there from before.
+  private let log: (any ChunkLog)?
+  private let resumed: ResumedChunks
 
-  package init(
+  package convenience init(
     output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressObserver
   ) {
+    self.init(
+      output: output, position: position, packing: packing, parallelism: parallelism, progress: progress, log: nil,
+      resumed: ResumedChunks())
+  }
+
+  /// - Parameter resumed: what the file has already, noted in the log; it ends there.
+  init(
+    output: any FileOutput, position: Int, packing: Packing, parallelism: Parallelism, progress: any ProgressObserver,
+    log: (any ChunkLog)?, resumed: ResumedChunks
+  ) {
+    self.log = log
+    self.resumed = resumed
     self.output = output
     self.position = position
     self.packing = packing
@@ -34,16 +49,19 @@ package final class ChunkAppender {
   private struct Job: Sendable {
     var entry: Int
     var chunk: Int
+    /// Of all chunks of the file; one without content is none.
+    var number: Int
 
     /// Goes on to the next; gives the one before, nil at the end.
     mutating func advance(in drafts: [EntryDraft]) -> Job? {
       guard entry < drafts.count else { return nil }
-      defer {
-        chunk += 1
-        // An entry without content is a job too: it is completed in its turn.
-        if chunk >= max(1, drafts[entry].record.layout.chunkCount) { self = Job(entry: entry + 1, chunk: 0) }
-      }
-      return self
+      let job = self
+      let chunkCount = drafts[entry].record.layout.chunkCount
+      if chunkCount > 0 { number += 1 }
+      chunk += 1
+      // An entry without content is a job too: it is completed in its turn.
+      if chunk >= max(1, chunkCount) { (entry, chunk) = (entry + 1, 0) }
+      return job
     }
   }
 
@@ -66,11 +84,13 @@ package final class ChunkAppender {
         EntryDraft(entry: entry, record: try entry.makeRecord(ordinal: firstOrdinal + UInt32(index)), packing: packing))
     }
     drafts.sort { $0.record.isStored(before: $1.record) }
-    var (cursor, told) = (Job(entry: 0, chunk: 0), Job(entry: 0, chunk: 0))
+    let start = Job(entry: 0, chunk: 0, number: records.count)
+    var (cursor, told) = (start, start)
     func range(of job: Job) -> Range<Int> { drafts[job.entry].record.layout.rawRange(ofChunk: job.chunk) }
     let readAhead = ReadAhead {
       guard let job = told.advance(in: drafts) else { return nil }
-      drafts[job.entry].entry.source.willRead(range(of: job))
+      // What an earlier run has written is not read again.
+      if job.number >= self.resumed.chunks.count { drafts[job.entry].entry.source.willRead(range(of: job)) }
       return range(of: job).count
     }
     try parallelism.inOrder(
@@ -83,7 +103,12 @@ package final class ChunkAppender {
         let encoder = try self.encoders.take()
         defer { self.encoders.give(encoder) }
         let buffer = try self.buffers.take()
-        return Encoded(chunk: try drafts[job.entry].encode(job.chunk, with: encoder, into: buffer), buffer: buffer)
+        let draft = drafts[job.entry]
+        if draft.hasContent, job.number < self.resumed.chunks.count {
+          let there = self.resumed.chunks[job.number]
+          return Encoded(chunk: try draft.resume(job.chunk, there.record, there.isPacked, encoder), buffer: buffer)
+        }
+        return Encoded(chunk: try draft.encode(job.chunk, with: encoder, into: buffer), buffer: buffer)
       },
       consume: { (job, encoded) throws(KistError) in
         let draft = drafts[job.entry]
@@ -114,12 +139,12 @@ package final class ChunkAppender {
       let range = draft.record.layout.rawRange(ofChunk: index)
       if chunk.isRawInBuffer {
         unsafe try output.write(encoded.buffer.stored(range.count), at: position)
-      } else {
+      } else if !chunk.isStored {
         unsafe try draft.entry.source.withBytes(range) { bytes throws(KistError) in
           unsafe try output.write(bytes, at: position)
         }
       }
-      record(chunk, offset: position, storedByteCount: range.count)
+      try record(chunk, offset: position, storedByteCount: range.count)
       position += range.count
     }
   }
@@ -129,21 +154,23 @@ package final class ChunkAppender {
   ) throws(KistError) {
     let key = PackedChunkKey(leaf: chunk.leaf, in: draft.record.layout)
     if let earlier = packedChunks[key] {
-      records.append(records[earlier])
+      try record(chunk, offset: records[earlier].offset, storedByteCount: records[earlier].storedByteCount)
       return
     }
     position = Layout.aligned(position)
-    unsafe try output.write(stored, at: position)
+    if !chunk.isStored { unsafe try output.write(stored, at: position) }
     packedChunks[key] = records.count
-    record(chunk, offset: position, storedByteCount: stored.count)
+    try record(chunk, offset: position, storedByteCount: stored.count)
     position += stored.count
   }
 
-  private func record(_ chunk: EncodedChunk, offset: Int, storedByteCount: Int) {
+  private func record(_ chunk: EncodedChunk, offset: Int, storedByteCount: Int) throws(KistError) {
     records.append(
       ChunkRecord(
         offset: offset, storedByteCount: storedByteCount, rawByteCount: chunk.rawByteCount, hash: chunk.hash,
         leaf: chunk.leaf))
+    guard let log, !chunk.isStored else { return }
+    try log.add(.chunk(records[records.count - 1], isPacked: chunk.packedByteCount != nil))
   }
 
   /// All chunks of an entry are there: digests it, and takes a raw run back that the file already had.
@@ -159,11 +186,15 @@ package final class ChunkAppender {
       rawRuns[key] = draft.record.layout.runOffset
       return
     }
-    for index in first..<records.count { records[index].offset += earlier - draft.record.layout.runOffset }
+    let shift = earlier - draft.record.layout.runOffset
+    for index in first..<records.count { records[index].offset += shift }
     position = draft.positionBefore
+    draft.record.layout.runOffset = earlier
+    // Chunks that follow from before are there only where this was noted and done.
+    guard records.count >= resumed.chunks.count else { return }
+    if let log, !resumed.shared.contains(first) { try log.add(.sharing(firstChunk: first, shift: shift)) }
     // What was written of it must not show where the next entry leaves a gap.
     try output.cut(at: position)
-    draft.record.layout.runOffset = earlier
   }
 }
 
@@ -184,6 +215,24 @@ private final class EntryDraft: @unchecked Sendable {
     self.record = record
     self.blank = record
     self.packing = entry.staysRaw ? .none : packing
+  }
+
+  var hasContent: Bool { blank.layout.chunkCount > 0 }
+
+  /// A chunk that is in the file from before.
+  func resume(
+    _ chunk: Int, _ there: ChunkRecord, _ isPacked: Bool, _ encoder: ChunkEncoder
+  ) throws(KistError) -> EncodedChunk {
+    guard there.rawByteCount == blank.layout.rawRange(ofChunk: chunk).count else {
+      throw KistError(
+        .conflict, field: "'\(entry.name)'", "the unfinished file is of another source",
+        advice: "take away what lies beside the target and ends in .part")
+    }
+    // The first tells how all are packed.
+    if isPacked, chunk == 0 { _ = try plan(encoder) }
+    return EncodedChunk(
+      rawByteCount: there.rawByteCount, leaf: there.leaf, hash: there.hash,
+      packedByteCount: isPacked ? there.storedByteCount : nil, isStored: true)
   }
 
   /// The plan of all chunks, settled by the first thread that needs it.

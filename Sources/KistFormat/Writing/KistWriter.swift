@@ -48,14 +48,30 @@ public final class KistWriter {
   /// Begins a container at a path.
   ///
   /// - Throws: `conflict` when there is a file and the options do not replace it; `system` or `missing` when the folder can't be written.
-  public init(creating path: String, options: WriterOptions = WriterOptions()) throws(KistError) {
+  public convenience init(creating path: String, options: WriterOptions = WriterOptions()) throws(KistError) {
+    try self.init(creating: path, options: options, resuming: nil)
+  }
+
+  /// - Parameter resumption: where the file is until it is whole, and what an earlier writer of the same entries left there.
+  package init(
+    creating path: String, options: WriterOptions, resuming resumption: Resumption?
+  ) throws(KistError) {
     if !options.replacesExisting { try requireAbsent(path) }
     target = path
     self.options = options
-    file = try NewFile(target: path)
+    var resumed = ResumedChunks()
+    if let resumption {
+      file = try NewFile(target: path, unfinished: resumption.path)
+      resumed = try ResumedChunks(resumption.log, in: file.output, options.parallelism)
+      // Nothing else of what is there counts: gaps and slots are zeros.
+      try file.output.cut(at: resumed.end)
+      try file.output.write([UInt8](repeating: 0, count: Layout.bodyOffset), at: 0)
+    } else {
+      file = try NewFile(target: path)
+    }
     appender = ChunkAppender(
       output: file.output, position: Layout.bodyOffset, packing: options.packing, parallelism: options.parallelism,
-      progress: options.progress)
+      progress: options.progress, log: resumption?.log, resumed: resumed)
     try file.output.write(Head.encoded(), at: 0)
   }
 

@@ -33,7 +33,8 @@ struct Convert: ParsableCommand {
       between processors in the last bits; everything before them does not.
 
       --shard-size 4GB writes a set: big-00001-of-00003.kist and so on, each at most that long (a tensor that is longer \
-      gets a file of its own). Any of them, or their folder, opens the whole. A Hugging Face directory gets \
+      gets a file of its own). Any of them, or their folder, opens the whole. A GGUF becomes name-00001-of-00003.gguf and \
+      so on, divided as llama.cpp's gguf-split does it: the size is that of a file's tensors. A Hugging Face directory gets \
       model-00001-of-00003.safetensors and their index, divided as transformers does it.
 
       --part 3/8 does the third of eight parts of the work and writes big-part-00003-of-00008.kist: a \
@@ -56,6 +57,7 @@ struct Convert: ParsableCommand {
         kist convert model.gguf -o ./hf-dir
         kist convert ./hf-dir -o ./hf-dir-16 --type bf16 --shard-size 2GB
         kist convert ./hf-dir -o big.kist --shard-size 4GB
+        kist convert ./hf-dir -o big.gguf --shard-size 4GB
         kist convert ./hf-dir -o big.kist --part 3/8
         kist convert https://host/model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'

@@ -58,7 +58,8 @@ struct QuantizationText {
           + "\(Quantity.bytes(report.tensorByteCount)). Nothing was written."
       ] + prediction
     }
-    let path = (report.rejectedPath ?? report.target).escapedForTerminal
+    let target = report.files.map { "\($0[0]) and \($0.count - 1) more" } ?? report.target
+    let path = (report.rejectedPath ?? target).escapedForTerminal
     let time = Quantity.seconds(report.writingSeconds ?? 0)
     let first = "\(path): \(report.type), \(Quantity.bytes(byteCount)), \(bits) \(before), written in \(time)"
     guard let verdict = report.verdict else { return [first] + prediction }

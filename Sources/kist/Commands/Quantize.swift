@@ -36,6 +36,7 @@ struct Quantize: ParsableCommand {
         kist quantize model.gguf -o small.gguf --type IQ4_XS --imatrix im.gguf
         kist quantize model.kist -o small.kist --type Q4_K_M --tensor-type 'attn_v=q6_k' --output-tensor-type q8_0
         kist quantize model.kist -o small.gguf --target-size 3.5GiB --imatrix im.gguf
+        kist quantize ./hf-dir -o model.gguf --type Q8_0 --shard-size 4GB
         kist quantize model.kist -o small.kist --max-kl 0.02 --text calibration.txt
         kist quantize model.kist -o small.kist --type Q3_K_M --dry-run
         kist quantize ./hf-dir -o big.kist --type Q4_K_M --imatrix im.gguf --part 3/8
@@ -97,6 +98,10 @@ struct Quantize: ParsableCommand {
   @Option(help: "How tensors are packed in a .kist file: auto, none or max.")
   var pack: Packing = .auto
 
+  @Option(
+    help: ArgumentHelp("Divide a GGUF into files with tensors of at most this size, such as 4GB.", valueName: "size"))
+  var shardSize: ByteCount?
+
   @Flag(help: "Take also the files of a directory that are left out by default.")
   var allFiles = false
 
@@ -129,6 +134,7 @@ struct Quantize: ParsableCommand {
     guard type == nil && types == nil || !measure else {
       throw ValidationError("--measure goes with --target-size or --max-kl.")
     }
+    guard shardSize?.count != 0 else { throw ValidationError("--shard-size needs a size from 1 on.") }
     guard golden == nil || !noProbes else { throw ValidationError("Give --golden or --no-probes, not both.") }
     let isChosen = type == nil && types == nil
     guard !noVerify || isChosen || (text == nil && maxKl == nil) else {
@@ -146,6 +152,7 @@ struct Quantize: ParsableCommand {
 
   private func validatePart() throws {
     guard part != nil else { return }
+    guard shardSize == nil else { throw ValidationError("Give --shard-size or --part, not both.") }
     guard text == nil, maxKl == nil else {
       throw ValidationError("A part is not judged: `kist verify --against` compares what `kist join` makes of all.")
     }
@@ -181,8 +188,9 @@ struct Quantize: ParsableCommand {
     var options = QuantizationOptions(
       try goal(),
       conversion: ConversionOptions(
-        packing: pack, includesAllFiles: allFiles, replacesExisting: global.force,
-        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, part: part, parallelism: global.parallelism)
+        packing: pack, shardByteCount: shardSize?.count, includesAllFiles: allFiles, replacesExisting: global.force,
+        probes: noProbes ? .none : golden.map { .golden($0) } ?? .computed, part: part,
+        parallelism: global.parallelism)
     )
     options.namedTypes = try namedTypes.map { text throws(KistError) in try QuantizationOptions.NamedType(text) }
     options.output = outputTensorType?.dtype

@@ -9,8 +9,8 @@ import KistCore
 struct GGUFModel: Sendable {
   /// In the order of the file.
   let tensors: [CheckpointTensor]
-  /// What comes before the tensors' data, and where they go.
-  let layout: GGUFWriter.Layout
+  /// Keys and tensors, for the header.
+  let writer: GGUFWriter
   let notices: [String]
 
   /// - Parameters:
@@ -43,7 +43,7 @@ struct GGUFModel: Sendable {
     let header = GGUFModelHeader(
       source: source, model: model, tensors: tensors, fileType: outputType.fileType(isMXFP4: isMXFP4))
     var notices: [String] = []
-    layout = try header.layout(&notices)
+    writer = try header.writer(&notices)
     self.notices = notices
   }
 

@@ -16,7 +16,7 @@ struct GGUFModelHeader {
   private static let quantizationVersion: UInt32 = 2
   private typealias Value = KistCheckpoints.GGUFValue
 
-  func layout(_ notices: inout [String]) throws(KistError) -> GGUFWriter.Layout {
+  func writer(_ notices: inout [String]) throws(KistError) -> GGUFWriter {
     guard let form = model.architecture.gguf,
       let keys = model.ggufKeysAroundGeneral(fileType: fileType, pooling: try pooling())
     else {
@@ -34,7 +34,7 @@ struct GGUFModelHeader {
       for tensor in tensors {
         try writer.addTensor(tensor.name, dtype: tensor.dtype ?? .f32, shape: tensor.shape)
       }
-      return try writer.layOut()
+      return writer
     } catch { throw error.inFile(source.path) }
   }
 
@@ -65,7 +65,10 @@ struct GGUFModelHeader {
     }
     try addTypes(.first)
     if let keys = try GGUFTokenizerWriter.keys(CompiledTokenizer.files(source.assets), choice) {
-      for key in keys { try key.add(to: &writer) }
+      for key in keys {
+        try key.add(to: &writer)
+        if key.name == "add_space_prefix" { try addTypes(.afterSpacePrefix) }
+      }
     } else {
       try writer.add("tokenizer.ggml.model", Value.string("none"))
       notices.append("there is no tokenizer: llama.cpp can compute with the model, but reads no text")

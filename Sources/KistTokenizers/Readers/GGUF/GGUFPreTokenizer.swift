@@ -7,10 +7,10 @@ import KistCore
 /// holds white space: the patterns here say what that comes to.
 ///
 /// - Source: llama.cpp, `src/llama-vocab.cpp`, `llm_tokenizer_bpe` and `llama_vocab::impl::load`; `src/unicode.cpp`, `unicode_regex_split`.
-struct GGUFPreTokenizer: Sendable {
-  var names: [String]
-  var patterns: [String]
-  var ignoresMerges = false
+package struct GGUFPreTokenizer: Sendable {
+  package var names: [String]
+  package var patterns: [String]
+  package var ignoresMerges = false
   /// Whether the beginning token is added where the file says nothing.
   var addsBeginning = false
   /// Whether there is a beginning token where the file says nothing.
@@ -19,7 +19,7 @@ struct GGUFPreTokenizer: Sendable {
   var spellsBytes = true
 
   /// - Throws: `unsupported` for a name that llama.cpp does not know, or whose rules are not here.
-  static func named(_ name: String) throws(KistError) -> GGUFPreTokenizer {
+  package static func named(_ name: String) throws(KistError) -> GGUFPreTokenizer {
     if let found = table.first(where: { $0.names.contains(name) }) { return found }
     throw KistError(
       .unsupported, field: "key 'tokenizer.ggml.pre'", "'\(name)' is no pre-tokenizer that this Kist knows")

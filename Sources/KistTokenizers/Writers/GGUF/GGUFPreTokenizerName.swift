@@ -4,14 +4,14 @@ import KistCore
 ///
 /// It goes by the patterns themselves and whether merges are ignored for whole tokens. llama.cpp's converter goes by a digest of the ids that
 /// a sample text gets, so that it knows vocabularies, not patterns; several of its names cut in the same way.
-struct GGUFPreTokenizerName {
-  var text: String
+package struct GGUFPreTokenizerName {
+  package var text: String
   /// Whether llama.cpp adds the beginning token where the file says nothing.
-  var addsBeginning: Bool
+  package var addsBeginning: Bool
 
   /// - Parameter preferred: the family's own name, which is taken when it cuts in this way.
   /// - Throws: `unsupported` when llama.cpp has no name for it.
-  static func name(
+  package static func name(
     of definition: TokenizerDefinition, ignoresMerges: Bool, _ preferred: String
   ) throws(KistError) -> GGUFPreTokenizerName {
     guard definition.normalizer == nil || definition.normalizer == .nfc || definition.normalizer == .sequence([]) else {
@@ -41,6 +41,8 @@ struct GGUFPreTokenizerName {
 
   private static let table: [Row] = [
     Row(steps: ["gpt2"], name: "gpt-2"),
+    // tiktoken's way to write the same.
+    Row(steps: ["r50k"], name: "gpt-2"),
     Row(steps: ["numbers", "gpt2"], name: "smollm"),
     Row(steps: ["cl100k"], ignoresMerges: true, name: "llama-bpe"),
     Row(steps: ["cl100k"], name: "dbrx"),
@@ -55,6 +57,12 @@ struct GGUFPreTokenizerName {
       steps: ["line ends", "deepseek letters", "deepseek signs", "final spaces", "ideographs", "numbers"],
       name: "deepseek-llm"),
     Row(steps: ["line ends", "spaced letters", "spaced signs", "ideographs", "numbers"], name: "deepseek-coder"),
+    Row(steps: ["bloom", "numbers"], name: "viking"),
+    Row(steps: ["jais 2"], name: "jais-2"),
+    Row(steps: ["seed coder"], name: "seed-coder"),
+    Row(steps: ["ling"], name: "bailingmoe"),
+    Row(steps: ["exaone moe"], name: "exaone-moe"),
+    Row(steps: ["deepseek v3, numbers", "minicpm 5"], ignoresMerges: true, name: "minicpm5"),
   ]
 
   /// The cuts, one after the other, by names.
@@ -100,12 +108,34 @@ struct GGUFPreTokenizerName {
     return other?.name ?? "'\(pattern)'"
   }
 
-  /// Sources: tokenizer.json of tiiuae/falcon-7b, bigscience/bloom, deepseek-ai/deepseek-llm-7b-base and deepseek-coder-6.7b-base.
+  /// Sources: tokenizer.json of tiiuae/falcon-7b, bigscience/bloom, deepseek-ai/deepseek-llm-7b-base and deepseek-coder-6.7b-base; of the
+  /// others as llama.cpp's `src/llama-vocab.cpp` quotes them.
   private static let patterns: [(name: String, pattern: String)] = [
     ("three digits", "[0-9][0-9][0-9]"), ("bloom", #" ?[^(\s|[.,!?…。，、।۔،])]+"#), ("line ends", "[\r\n]"),
     ("line ends", #"[\r\n]"#), ("deepseek letters", GGUFPreTokenizer.spacedLetters), ("spaced letters", #"\s?\p{L}+"#),
     ("spaced signs", #"\s?\p{P}+"#),
     ("deepseek signs", #"\s?[!-/:-~！-／：-～‘-‟　-。]+"#), ("final spaces", #"\s+$"#),
     ("ideographs", "[一-龥\u{800}-一가-\u{D7FF}]+"),
+    ("jais 2", words + #"\p{N}{1,3}"# + signs + #"[\r\n]*|\s*[\r\n]+"# + jais2Spaces),
+    ("seed coder", words + #"\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"#),
+    (
+      "seed coder",
+      words.replacing(#"\r\n"#, with: "\r\n") + "\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
+    ),
+    (
+      "ling",
+      #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"#
+    ),
+    (
+      "exaone moe",
+      #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}"# + signs
+        + #"[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"#
+    ),
+    ("minicpm 5", words + #"\p{N}+"# + signs + #"[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#),
   ]
+
+  private static let words = #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"#
+  private static let signs = #"| ?[^\s\p{L}\p{N}]+"#
+  private static let jais2Spaces =
+    [512, 256, 128, 64, 32, 16, 8, 4].map { #"|\s{\#($0)}(?!\S)"# }.joined() + #"|\s{1,2}(?!\S)|\s{1}"#
 }

@@ -49,7 +49,7 @@ package enum GGUFTokenizerWriter {
       return try pieces(model, files, choice)
     }
     guard TokenizerSource.choose(among: files.names) != nil else { return nil }
-    let definition = try TokenizerSource.read(files: files)
+    let definition = try TokenizerSource.read(files: files).withListedMerges()
     switch definition.model {
     case .bpe(let bpe):
       guard case .pairs(let pairs) = bpe.merges else {
@@ -61,11 +61,14 @@ package enum GGUFTokenizerWriter {
       return try bpe.byteFallback
         ? scored(definition, bpe, pairs, files, choice) : merged(definition, bpe, pairs, files, choice)
     case .wordPiece(let wordPiece): return try self.wordPiece(definition, wordPiece, files, choice)
-    case .unigram:
-      guard let bytes = try files.bytes("tokenizer.model"), let model = try? SentencePieceModel(bytes) else {
-        throw unsupported("a unigram model in tokenizer.json is nothing that this version writes in a GGUF")
+    case .unigram(let unigram):
+      for name in ["tokenizer.model", "spiece.model"] {
+        guard let bytes = try files.bytes(name), let model = try? SentencePieceModel(bytes) else { continue }
+        return try pieces(model, files, choice)
       }
-      return try pieces(model, files, choice)
+      var keys = try GGUFUnigramKeys(definition, unigram).keys(files, size: choice.size)
+      keys.finish(choice)
+      return keys
     case .wordLevel: throw unsupported("GGUF has no word-level models")
     }
   }
@@ -89,8 +92,10 @@ package enum GGUFTokenizerWriter {
     let special = try GGUFSpecialVocabulary(files)
     keys.append(.init("merges", .strings(merges(bpe, pairs))))
     keys.add(special.keys)
-    // llama.cpp would add a token that the files do not ask for.
-    if name.addsBeginning, !keys.contains(where: { $0.name == "add_bos_token" }), !definition.addsBeginning {
+    // llama.cpp would add a token that the files do not ask for; ranks alone do not say.
+    if name.addsBeginning, definition.reference != .tiktoken, !keys.contains(where: { $0.name == "add_bos_token" }),
+      !definition.addsBeginning
+    {
       keys.add([.init("add_bos_token", .flag(false))])
     }
     keys.finish(choice)
@@ -130,6 +135,7 @@ package enum GGUFTokenizerWriter {
       .init("scores", .floats(scores)), .init("token_type", .integers(tokens.kinds)),
     ]
     keys.add(try GGUFSpecialVocabulary(files).keys)
+    keys.addUnknown(bpe.unknown, usual: 0)
     if !definition.addsBeginning { keys.addIfAbsent(.init("add_bos_token", .flag(false))) }
     if choice.spacePrefix == nil, !definition.prependsSpace { keys.replace(.init("add_space_prefix", .flag(false))) }
     keys.finish(choice)
@@ -156,6 +162,9 @@ package enum GGUFTokenizerWriter {
       }
     }
     keys.add(try GGUFSpecialVocabulary(files, tokenCount: choice.size).keys)
+    keys.addUnknown(
+      model.pieces.firstIndex { $0.kind == .unknown }.map { UInt32($0) },
+      usual: isUnigram ? GGUFUnigramKeys.usualUnknown : 0)
     keys.finish(choice)
     return keys
   }
@@ -174,6 +183,7 @@ package enum GGUFTokenizerWriter {
       .init("tokens", .strings(tokens.texts)), .init("token_type", .integers(tokens.kinds)),
     ]
     keys.add(try GGUFSpecialVocabulary(files, tokenCount: choice.size).keys)
+    keys.addUnknown(model.unknown, usual: 100)
     keys.finish(choice)
     return keys
   }
@@ -193,6 +203,11 @@ extension [GGUFTokenizerKey] {
 
   mutating func addIfAbsent(_ key: GGUFTokenizerKey) {
     if !contains(where: { $0.name == key.name }) { append(key) }
+  }
+
+  /// Says which token is the unknown one, where no file beside the vocabulary does and llama.cpp would take another.
+  mutating func addUnknown(_ id: UInt32?, usual: UInt32) {
+    if let id, id != usual, id != ModelDefinition.absentUnknown { addIfAbsent(.init("unknown_token_id", .id(id))) }
   }
 
   /// What a family has at its end.
