@@ -10,7 +10,7 @@ extension ScalingFit {
   }
 
   /// How far apart the ends of an exponent's interval may lie.
-  private static let widestExponents = 2.0
+  private static let widestExponents = 3.0
   /// How wide the interval of the floor may be, as a part of the least loss.
   private static let widestFloor = 0.25
 
