@@ -11,7 +11,6 @@ func ggufBench(_ options: BenchOptions, llamaCPP: String?) throws {
     guard runScript("../../../Fixtures/make/bench_llama.py", [source], options) else { return }
     let target = folder + "/model.gguf"
     let byteCount = try fileByteCount(source + "/model.safetensors")
-    let kist = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/kist"
     let copying = try bestChild(options.runs, "/bin/cp", [source + "/model.safetensors", target])
     row("", "seconds", "pace", "peak memory")
     func line(_ name: String, _ run: (seconds: Double, peakByteCount: Int)) {
@@ -21,12 +20,13 @@ func ggufBench(_ options: BenchOptions, llamaCPP: String?) throws {
     }
     line("cp of the weights", copying)
     let arguments = ["convert", source, "-o", target, "--threads", "\(options.threads)", "--quiet", "--force"]
-    let own = try bestChild(options.runs, kist, arguments + ["--type", "bf16", "--no-verify"])
+    let own = try bestChild(options.runs, kistCommand, arguments + ["--type", "bf16", "--no-verify"])
     line("kist convert --type bf16 --no-verify", own)
-    line("… with the verdict", try bestChild(1, kist, arguments + ["--type", "bf16"]))
+    line("… with the verdict", try bestChild(1, kistCommand, arguments + ["--type", "bf16"]))
     for type in ["f16", "q8_0"] {
       line(
-        "… --type \(type) --no-verify", try bestChild(options.runs, kist, arguments + ["--type", type, "--no-verify"]))
+        "… --type \(type) --no-verify",
+        try bestChild(options.runs, kistCommand, arguments + ["--type", type, "--no-verify"]))
     }
     guard let llamaCPP else { return print("  (--llama-cpp names the source of the peer)") }
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Peers/gguf_convert.py"

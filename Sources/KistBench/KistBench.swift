@@ -12,7 +12,7 @@ struct KistBench: ParsableCommand {
     subcommands: [
       All.self, Pack.self, Open.self, Convert.self, Edit.self, Infer.self, Quantize.self, Tokenize.self,
       TokenizeOnce.self,
-      Normalize.self, Train.self, TrainOnce.self, TrainModel.self, Compile.self,
+      Normalize.self, Train.self, TrainOnce.self, TrainModel.self, Compile.self, Neighbors.self,
     ])
 }
 
@@ -46,6 +46,7 @@ struct All: ParsableCommand {
     try compileBench(options)
     try trainBench(options)
     try trainModelBench(options)
+    try neighborsBench(options, rows: 250_000)
     try quantizeBench(options, llamaQuantize: nil, millions: 16)
   }
 }

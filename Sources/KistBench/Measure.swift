@@ -91,6 +91,8 @@ func outputOfChild(_ command: String, _ arguments: [String]) throws -> Data {
 }
 
 /// Wall-clock seconds and peak resident bytes of a child process, whose output is dropped.
+///
+/// Linux hands the peak of the process that starts another on to it: no less than this process' own is told.
 func runChild(_ command: String, _ arguments: [String]) throws -> (seconds: Double, peakByteCount: Int) {
   var process: pid_t = 0
   let executable = "/bin/sh"
@@ -108,3 +110,6 @@ func runChild(_ command: String, _ arguments: [String]) throws -> (seconds: Doub
   guard status == 0 else { throw KistError(.system, file: command, "ended with status \(status)") }
   return (time.seconds, usage.ru_maxrss * 1024)
 }
+
+/// The command, which is built beside this one.
+var kistCommand: String { URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/kist" }

@@ -6,6 +6,12 @@ import Testing
 @Suite struct JudgeCommandTests {
   private static let families = repository + "/Fixtures/families/"
 
+  @Test func `the model that Kist trained computes what transformers computes from it`() throws {
+    let path = repository + "/Fixtures/world-llama"
+    let run = try kist("verify", path, "--golden", path + "/golden.safetensors")
+    #expect(run.status == 0 && run.output.contains("computes the same, by the word of transformers"), "\(run.output)")
+  }
+
   @Test(arguments: ["llama", "gpt2", "qwen3"])
   func `a model matches what transformers recorded`(family: String) throws {
     let path = Self.families + family

@@ -116,5 +116,30 @@ import Testing
     let best = try kist("scaling", "allocate", "fit.json", "--compute", "5.76e23", "--json", in: folder)
     let parameters = try #require(try best.json()["parameters"] as? [String: Any])
     #expect(abs((parameters["value"] as? Double ?? 0) / 3.2e10 - 1) < 0.1)
+    let undetermined = try #require(try best.json()["undetermined"] as? [Any])
+    #expect(!fit.output.contains("not determined") && undetermined.isEmpty)
+  }
+
+  @Test func `what runs do not tell is said wherever the fit is used`() throws {
+    let folder = try folder()
+    var table = "params,tokens,loss\n"
+    for (row, size) in [1e6, 1.2e6, 1.5e6].enumerated() {
+      for (column, tokens) in [1e8, 1e9, 1e10].enumerated() {
+        let loss = pow(8.8e13 / size, 0.076) + pow(5.4e13 / tokens, 0.095)
+        table += "\(size),\(tokens),\(loss * (1 + [0.01, -0.01, 0.005][(row + 2 * column) % 3]))\n"
+      }
+    }
+    try Data(table.utf8).write(to: URL(fileURLWithPath: folder.path + "/runs.csv"))
+    for arguments in [
+      ["fit", "runs.csv", "-o", "fit.json"], ["predict", "fit.json", "--params", "1e9", "--tokens", "1e11"],
+      ["allocate", "fit.json", "--compute", "1e21"],
+    ] {
+      let run = try KistProcess.run(["scaling"] + arguments, in: folder)
+      #expect(run.status == 0 && run.output.contains("not determined by the runs: alpha_N ("), "\(run.output)")
+      #expect(run.output.contains("add models of more different sizes"))
+      let undetermined = try KistProcess.run(["scaling"] + arguments + ["--json", "--force"], in: folder).json()[
+        "undetermined"]
+      #expect((undetermined as? [[String: Any]])?.first?["constant"] as? String == "alpha_N")
+    }
   }
 }

@@ -102,6 +102,22 @@ private let world = "\(repository)/Fixtures/world-llama"
     #expect(abs((overlapping.bitsPerByte ?? 0) - bits) <= 1e-12)
   }
 
+  private struct Continuation: Decodable {
+    var prompt: String
+    var tokens: [Int]
+  }
+
+  @Test func `the likeliest continuations are those of transformers`() throws {
+    let file = try Data(contentsOf: URL(fileURLWithPath: world + "/continuations.json"))
+    let model = try LoadedModel.open(path: world)
+    for expected in try JSONDecoder().decode([Continuation].self, from: file) {
+      let prediction = try Prediction(model, text: expected.prompt, parallelism: Parallelism(threads: 2))
+      let given = prediction.tokens.count
+      for _ in expected.tokens { _ = try prediction.next() }
+      #expect(Array(prediction.tokens.dropFirst(given)) == expected.tokens, "\(expected.prompt)")
+    }
+  }
+
   @Test func `windows score each token once, as if the window were the text`() throws {
     let model = try LoadedModel.open(path: world)
     let tokens = Array(

@@ -46,6 +46,7 @@ import Testing
         interval.low <= expected && expected <= interval.high, "\(law.form) \(index): \(interval), not \(expected)")
       #expect(interval.low <= fit.law.constants[index] && fit.law.constants[index] <= interval.high)
     }
+    #expect(fit.undetermined.isEmpty)
     // The bars are bars: exponents are told to a tenth.
     #expect(fit.interval(ofConstant: 1).high / fit.interval(ofConstant: 1).low < 1.3)
   }
@@ -64,6 +65,24 @@ import Testing
     let (parameters, tokens) = (1e9, 1e11)
     let expected = law.loss(parameters: parameters, tokens: tokens)
     #expect(abs(fit.law.loss(parameters: parameters, tokens: tokens) / expected - 1) < 0.03)
+  }
+
+  @Test(arguments: published) func `sizes that are nearly the same do not tell what size does`(law: ScalingLaw) throws {
+    var table: [ScalingRun] = []
+    for (row, size) in [1e6, 1.1e6, 1.2e6].enumerated() {
+      for (column, tokens) in [1e8, 3e8, 1e9, 3e9, 1e10].enumerated() {
+        let noise = [0.02, -0.02, 0.01][(row + 2 * column) % 3]
+        table.append(
+          ScalingRun(
+            parameters: size, tokens: tokens, loss: law.loss(parameters: size, tokens: tokens) * (1 + noise)))
+      }
+    }
+    let fit = try ScalingFit(law.form, runs: table, file: "runs.csv", sampleCount: 100)
+    let size = try #require(fit.undetermined.first)
+    #expect(size.constant == law.form.constantNames[1] && size.high > 3 * size.low && size.missing.contains("sizes"))
+    #expect(try JSONDecoder().decode(ScalingFit.self, from: Data(fit.json().utf8)) == fit)
+    // One floor fits as well as another.
+    #expect(law.form != .chinchilla || fit.undetermined.last?.constant == "E")
   }
 
   @Test func `the same runs and seed give the same fit, with any number of threads`() throws {

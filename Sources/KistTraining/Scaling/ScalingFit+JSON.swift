@@ -4,7 +4,7 @@ import KistCore
 /// A fit as a file: what `kist scaling fit -o fit.json` writes and `predict` and `allocate` read.
 extension ScalingFit: Codable {
   private enum Keys: String, CodingKey {
-    case schema, form, formula, constants, runs, samples
+    case schema, form, formula, constants, runs, samples, undetermined
     case meanError = "mean_error"
   }
 
@@ -27,6 +27,7 @@ extension ScalingFit: Codable {
     try container.encode(constants, forKey: .constants)
     try container.encode(runCount, forKey: .runs)
     try container.encode(meanError, forKey: .meanError)
+    try container.encode(undetermined, forKey: .undetermined)
     try container.encode(samples.map(\.constants), forKey: .samples)
   }
 
@@ -43,7 +44,8 @@ extension ScalingFit: Codable {
     self.init(
       law: ScalingLaw(form, constants), samples: samples.map { ScalingLaw(form, $0) },
       runCount: try container.decode(Int.self, forKey: .runs),
-      meanError: try container.decode(Double.self, forKey: .meanError))
+      meanError: try container.decode(Double.self, forKey: .meanError),
+      undetermined: try container.decodeIfPresent([Undetermined].self, forKey: .undetermined) ?? [])
   }
 
   /// Reads a file.

@@ -9,6 +9,8 @@ public struct ScalingFit: Sendable, Equatable {
   public let runCount: Int
   /// Mean of |ln L − ln of the loss|: how far the law is from the runs.
   public let meanError: Double
+  /// Constants that are not to be relied on.
+  public let undetermined: [Undetermined]
 
   /// What lies between: 95 % of the samples.
   public struct Interval: Sendable, Equatable {
@@ -43,11 +45,16 @@ public struct ScalingFit: Sendable, Equatable {
     meanError =
       runs.reduce(0) { $0 + abs(log(law.loss(parameters: $1.parameters, tokens: $1.tokens) / $1.loss)) }
       / Double(runs.count)
-    samples = try Self.samples(curve, runs, best.theta, sampleCount, seed, parallelism)
+    let laws = try Self.samples(curve, runs, best.theta, sampleCount, seed, parallelism)
+    undetermined = Self.undetermined(form, laws, runs)
+    samples = laws.filter { $0.constants.allSatisfy(\.isFinite) }
   }
 
-  package init(law: ScalingLaw, samples: [ScalingLaw], runCount: Int, meanError: Double) {
+  package init(
+    law: ScalingLaw, samples: [ScalingLaw], runCount: Int, meanError: Double, undetermined: [Undetermined] = []
+  ) {
     (self.law, self.samples, self.runCount, self.meanError) = (law, samples, runCount, meanError)
+    self.undetermined = undetermined
   }
 
   private static func samples(
@@ -63,9 +70,7 @@ public struct ScalingFit: Sendable, Equatable {
         let drawn = runs.map { _ in runs[random.below(runs.count)] }
         return curve.law(ScalingSearch(curve: curve, runs: drawn).descend(from: theta, iterations: 200).theta)
       },
-      consume: { _, law throws(KistError) in
-        if law.constants.allSatisfy(\.isFinite) { laws.append(law) }
-      })
+      consume: { _, law throws(KistError) in laws.append(law) })
     return laws
   }
 

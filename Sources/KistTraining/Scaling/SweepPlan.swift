@@ -8,7 +8,7 @@ public struct SweepPlan: Sendable {
   public var vocabularySize: Int
   public var batch: Int
   public var context: Int
-  /// Peak learning rate of a model 64 wide; narrower ones take more, wider ones less.
+  /// Peak learning rate of a model 64 wide; half as wide takes twice that, so that each width trains about as well as it can.
   public var rate: Double
   public var seed: UInt64
 
@@ -28,7 +28,7 @@ public struct SweepPlan: Sendable {
   /// The least work first.
   public var models: [Model] {
     widths.sorted().flatMap { width in
-      tokens.sorted().map { Model(width: width, layerCount: max(1, (width + 16) / 32), tokens: $0) }
+      tokens.sorted().map { Model(width: width, layerCount: max(2, (width + 16) / 32), tokens: $0) }
     }
   }
 
@@ -41,6 +41,9 @@ public struct SweepPlan: Sendable {
     }
   }
 
+  /// What matrices begin with: 0.02 for a width of 400; narrow models would be slow to begin from that.
+  private func deviation(of model: Model) -> Double { 0.4 / Double(model.width).squareRoot() }
+
   /// The configuration of a model: heads of 16 numbers, feed-forward of 8/3 the width.
   public func configuration(of model: Model) -> String {
     let feedForward = (model.width * 8 / 3 + 15) / 16 * 16
@@ -49,7 +52,7 @@ public struct SweepPlan: Sendable {
       "intermediate_size": \(feedForward), "num_hidden_layers": \(model.layerCount), \
       "num_attention_heads": \(model.width / 16), "num_key_value_heads": \(model.width / 16), "head_dim": 16, \
       "vocab_size": \(vocabularySize), "max_position_embeddings": \(context), "rms_norm_eps": 1e-5, \
-      "hidden_act": "silu", "tie_word_embeddings": true, "initializer_range": 0.02}
+      "hidden_act": "silu", "tie_word_embeddings": true, "initializer_range": \(deviation(of: model))}
       """
   }
 
@@ -60,7 +63,7 @@ public struct SweepPlan: Sendable {
     settings.context = context
     settings.steps = max(1, model.tokens / (batch * context))
     settings.warmUp = settings.steps / 10
-    settings.rate = rate * (64 / Double(model.width)).squareRoot()
+    settings.rate = rate * 64 / Double(model.width)
     settings.minimumRate = settings.rate / 10
     settings.seed = seed
     settings.evaluationInterval = settings.steps
@@ -90,7 +93,8 @@ public struct SweepPlan: Sendable {
     let config = try ModelConfig(Array(configuration(of: model).utf8), file: "a model \(model.width) wide")
     let settings = settings(of: model)
     let trainer = try Trainer(
-      try ModelDescription(config), settings: settings, corpus: corpus, deviation: 0.02, threads: threads,
+      try ModelDescription(config), settings: settings, corpus: corpus, deviation: deviation(of: model),
+      threads: threads,
       file: config.file)
     guard trainer.hasHeldOut else {
       throw KistError(

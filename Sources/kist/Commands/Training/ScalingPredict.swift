@@ -35,11 +35,13 @@ struct ScalingPredict: ParsableCommand {
     let interval = fit.interval { $0.loss(parameters: parameters, tokens: tokens) }
     let report = Report(
       form: fit.law.form, parameters: parameters, tokens: tokens,
-      loss: fit.law.loss(parameters: parameters, tokens: tokens), low: interval.low, high: interval.high)
+      loss: fit.law.loss(parameters: parameters, tokens: tokens), low: interval.low, high: interval.high,
+      undetermined: fit.undetermined)
     if global.json { return try Output.json(report) }
     Output.line(
       "loss \(Quantity.number(report.loss)) nats a token (\(Quantity.number(report.low)) to "
         + "\(Quantity.number(report.high)))")
+    Output.lines(fit.warning)
   }
 
   private struct Report: Encodable {
@@ -50,6 +52,7 @@ struct ScalingPredict: ParsableCommand {
     var loss: Double
     var low: Double
     var high: Double
+    var undetermined: [ScalingFit.Undetermined]
   }
 }
 
@@ -85,7 +88,8 @@ struct ScalingAllocate: ParsableCommand {
     let report = Report(
       form: fit.law.form, compute: compute,
       parameters: Number(best.parameters, samples.interval(\.parameters)),
-      tokens: Number(best.tokens, samples.interval(\.tokens)), loss: Number(best.loss, samples.interval(\.loss)))
+      tokens: Number(best.tokens, samples.interval(\.tokens)), loss: Number(best.loss, samples.interval(\.loss)),
+      undetermined: fit.undetermined)
     if global.json { return try Output.json(report) }
     var table = TextTable([.left, .right, .left], titles: ["", "best", "95 % of samples"])
     for (name, number) in [
@@ -97,6 +101,7 @@ struct ScalingAllocate: ParsableCommand {
     }
     Output.lines(table.lines(emphasis: Terminal.bold))
     Output.line("\(Quantity.number(best.tokens / best.parameters)) tokens a parameter")
+    Output.lines(fit.warning)
   }
 
   private struct Number: Encodable {
@@ -116,5 +121,6 @@ struct ScalingAllocate: ParsableCommand {
     var parameters: Number
     var tokens: Number
     var loss: Number
+    var undetermined: [ScalingFit.Undetermined]
   }
 }

@@ -10,9 +10,10 @@ struct ScalingSweep: ParsableCommand {
     commandName: "sweep",
     abstract: "Train a grid of small models, and table their losses.",
     discussion: """
-      Each width is trained anew on each number of tokens: small Llamas with a layer for each 32 of width, AdamW, a cosine \
-      over the run's own tokens. The loss is that of the twentieth of the text, at its end, that is not trained on. \
-      params counts without embeddings, as scaling laws do, unless --with-embeddings.
+      Each width is trained anew on each number of tokens: small Llamas with a layer for each 32 of width, two at least, \
+      AdamW, a cosine over the run's own tokens. The loss is that of the twentieth of the text, at its end, that is not trained on. \
+      params counts without embeddings, as scaling laws do, unless --with-embeddings. Below about a thousand steps of \
+      --batch × --context tokens it is the steps that a run lacks, not text, and no law holds.
 
       The table is written anew after each run; Ctrl-C keeps the runs that are done, and --resume skips them.
 
@@ -28,10 +29,10 @@ struct ScalingSweep: ParsableCommand {
   var output: String
 
   @Option(help: "Widths of the models, multiples of 16.")
-  var widths: NumberList = NumberList([16, 32, 48, 64, 96])
+  var widths: NumberList = NumberList([16, 32, 48, 64])
 
   @Option(help: "Tokens that each is trained on.")
-  var tokens: NumberList = NumberList([50_000, 100_000, 200_000, 400_000])
+  var tokens: NumberList = NumberList([262_144, 524_288, 1_048_576])
 
   @Option(
     help: ArgumentHelp("A tokenizer.json; without, one of --vocab-size is learned.", valueName: "file"),
@@ -42,12 +43,12 @@ struct ScalingSweep: ParsableCommand {
   var vocabSize = 512
 
   @Option(help: "Sequences of a step.")
-  var batch = 8
+  var batch = 4
 
   @Option(help: "Tokens of a sequence.")
   var context = 64
 
-  @Option(name: .customLong("lr"), help: "Peak learning rate of a model 64 wide; others take it by 1/√width.")
+  @Option(name: .customLong("lr"), help: "Peak learning rate of a model 64 wide; one half as wide takes twice that.")
   var rate = 0.005
 
   @Option(help: "Makes weights and batches repeatable.")

@@ -90,12 +90,25 @@ struct ScalingFitting: ParsableCommand {
     Output.line(
       "\(fit.runCount) runs, which it misses by \(Quantity.percentage(fit.meanError)) on average"
         + (output.isEmpty ? "" : "; wrote \(output.map(\.escapedForTerminal).joined(separator: ", "))"))
+    Output.lines(fit.warning)
   }
 }
 
 extension ScalingForm: ExpressibleByArgument {}
 
 extension ScalingFit {
+  /// What can't be relied on, and what would help; no line when all is well.
+  var warning: [String] {
+    guard !undetermined.isEmpty else { return [] }
+    let constants = undetermined.map {
+      "\($0.constant) (\(Quantity.number($0.low)) to \(Quantity.number($0.high)))"
+    }
+    return [
+      "not determined by the runs: \(constants.joined(separator: ", ")); beyond them the law only guesses; add "
+        + undetermined.map(\.missing).joined(separator: ", and ")
+    ]
+  }
+
   fileprivate func write(to path: String, replacing: Bool) throws(KistError) {
     let file = try NewFile(target: path)
     try file.output.write(Array(json().utf8), at: 0)
