@@ -19,6 +19,18 @@ public struct WeightHistogram: Sendable, Equatable {
   package static let binCount = 61
   private static let sampleSize = 1 << 20
 
+  /// Where a sample comes from.
+  private struct Spread {
+    /// Tensors of a kind, and runs in each, at most.
+    var tensors: Int
+    var runs: Int
+
+    /// Of a checkpoint on a server few: each run is in a chunk that comes over as a whole.
+    init(_ checkpoint: Checkpoint) {
+      (tensors, runs) = MappedFile.isAddress(checkpoint.path) ? (4, 1) : (.max, 16)
+    }
+  }
+
   /// One for each group of tensors whose numbers are real.
   ///
   /// - Complexity: reads at most 2^20 numbers a group.
@@ -27,6 +39,7 @@ public struct WeightHistogram: Sendable, Equatable {
   ) throws(KistError) -> [WeightHistogram] {
     // Whole numbers are positions and the like, not weights.
     let groups = TensorGroup.members(of: checkpoint.tensors.filter { $0.dtype?.numbers.isReal ?? false })
+    let spread = Spread(checkpoint)
     var (next, found) = (0, [WeightHistogram]())
     progress.begin("Sampling weights", total: groups.reduce(0) { $0 + sampledByteCount($1.tensors) })
     defer { progress.end() }
@@ -36,7 +49,7 @@ public struct WeightHistogram: Sendable, Equatable {
         return next <= groups.count ? next - 1 : nil
       },
       produce: { (index) throws(KistError) -> WeightHistogram? in
-        try WeightHistogram(groups[index].pattern, groups[index].tensors)
+        try WeightHistogram(groups[index].pattern, groups[index].tensors, spread)
       },
       consume: { (index, histogram) throws(KistError) in
         if let histogram { found.append(histogram) }
@@ -49,9 +62,13 @@ public struct WeightHistogram: Sendable, Equatable {
     min(tensors.reduce(0) { $0 + $1.byteCount }, 4 * sampleSize)
   }
 
-  private init?(_ pattern: String, _ tensors: [CheckpointTensor]) throws(KistError) {
+  private init?(_ pattern: String, _ tensors: [CheckpointTensor], _ spread: Spread) throws(KistError) {
+    let count = min(tensors.count, spread.tensors)
     var values: [Float] = []
-    for tensor in tensors { values += try tensor.sample(max(1, WeightHistogram.sampleSize / tensors.count)) }
+    for index in 0..<count {
+      let tensor = tensors[index * tensors.count / count]
+      values += try tensor.sample(max(1, WeightHistogram.sampleSize / count), mostRuns: spread.runs)
+    }
     self.init(pattern, values)
   }
 
@@ -93,10 +110,10 @@ extension TensorGroup {
 
 extension CheckpointTensor {
   /// Up to about so many of the numbers, in runs spread evenly; none of a dtype without real numbers.
-  fileprivate func sample(_ count: Int) throws(KistError) -> [Float] {
+  fileprivate func sample(_ count: Int, mostRuns: Int) throws(KistError) -> [Float] {
     guard let dtype, let decoder = RowDecoder(dtype), elementCount > 0 else { return [] }
     let unit = dtype.unitElementCount
-    let runs = elementCount <= count ? 1 : max(1, min(16, count / 4096))
+    let runs = elementCount <= count ? 1 : max(1, min(mostRuns, count / 4096))
     let most = min(elementCount, count) / runs / unit * unit
     var values: [Float] = []
     for run in 0..<runs {
