@@ -21,8 +21,9 @@ run kist tokenizer encode tiny.kist 'Hello, world' --show
 run kist verify tiny.kist
 
 run kist convert world-llama -o world.kist
+run kist inspect world.kist
 run kist verify world.kist
-run kist predict world.kist 'Three and four make' -k 3
+run kist predict world.kist 'The father of the prince is the' -k 3
 run kist predict world.kist 'The dog' -n 30
 run kist analogy world.kist king man woman -k 3
 run kist attention world.kist 'The king sits on the throne' --layer 1 --head 2
@@ -30,6 +31,7 @@ run kist score world.kist world-llama/held-out.txt
 run kist verify world.kist --against world-llama --bisect
 
 run kist quantize world.kist -o small.kist --type Q4_K_M
+run kist verify small.kist
 run kist predict small.kist 'The dog' -n 30
 run kist convert world-llama -o world.gguf
 run kist verify world.gguf --against world-llama

@@ -41,12 +41,12 @@ def synopsis(command: str, arguments: list[dict[str, Any]], has_verbs: bool) -> 
 
 
 def discussion(text: str) -> list[str]:
-    """Paragraphs, and examples line by line."""
+    """Paragraphs, and the lists of EXAMPLES and ENVIRONMENT line by line."""
     lines: list[str] = []
     for paragraph in text.strip().split("\n\n"):
-        if paragraph.startswith("EXAMPLES"):
-            examples = [escaped(line.strip()) for line in paragraph.split("\n")[1:]]
-            lines += [".SH EXAMPLES", ".nf", *examples, ".fi"]
+        heading, *rest = paragraph.split("\n")
+        if rest and heading.isupper():
+            lines += [f".SH {heading}", ".nf", *(escaped(line.strip()) for line in rest), ".fi"]
         else:
             lines += [".PP", escaped(paragraph)]
     return lines

@@ -1,7 +1,8 @@
 """python Fixtures/make/world_goldens.py    (pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3)
 
-Writes beside the model in Fixtures/world-llama what transformers computes from it, in f32, eager attention: logits of two prompts,
-the loss on a text that was not trained on, the most probable continuations of ten prompts; and analogies in its embedding matrix.
+Writes beside the model in Fixtures/world-llama, which tiny_model.sh makes, what transformers computes from it, in f32, eager attention:
+logits of a text, the loss on a text that was not trained on, the most probable continuations of ten prompts; and analogies in its
+embedding matrix. Also its README.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ FOLDER = Path(__file__).resolve().parents[1] / "world-llama"
 HELD_OUT = {"byte_count": 8_000, "seed": 2}
 WINDOW = 256
 END = "<|endoftext|>"
-GOLDEN = [
-    "Once upon a time there lived a king with a lion. The lion was his best friend. The king",
-    "Question: Who sits on the throne? Answer: The queen sits on the throne. 3 + 4 = 7. Three and four make",
-]
+PYTORCH_LOSS = 0.5725
+GOLDEN = (
+    "Once upon a time there lived a king with a lion. The lion was his best friend.\n"
+    "Question: Who sits on the throne? Answer: The queen sits on the throne. 3 + 4 = 7. Three and four make"
+)
 PROMPTS = [
     "The king",
     "The queen lives in",
@@ -69,12 +71,9 @@ def logits(model: Any, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def write_golden(model: Any, tokenizer: tokenizers.Tokenizer) -> None:
-    golden: dict[str, Tensor] = {}
-    for at, prompt in enumerate(GOLDEN):
-        tokens = torch.tensor(tokenizer.encode(prompt).ids)
-        golden[f"{at}.tokens"] = stored(tokens, "I64")
-        golden[f"{at}.logits"] = stored(logits(model, tokens), "F32")
-    (FOLDER / "golden.safetensors").write_bytes(save(golden, {"engine": f"transformers {transformers.__version__}"}))
+    tokens = torch.tensor(tokenizer.encode(GOLDEN).ids)
+    golden = {"tokens": stored(tokens, "I64"), "logits": stored(logits(model, tokens), "F32")}
+    (FOLDER / "golden.safetensors").write_bytes(save(golden, {"reference": f"transformers {transformers.__version__}, f32, eager attention"}))
 
 
 def held_out_loss(model: Any, tokenizer: tokenizers.Tokenizer, text: str) -> dict[str, Any]:
@@ -123,9 +122,28 @@ def analogy(model: Any, tokenizer: tokenizers.Tokenizer, a: str, b: str, c: str)
     return {"words": [a, b, c], "best": best}
 
 
+def write_readme(loss: dict[str, Any]) -> None:
+    (FOLDER / "README.md").write_text(f"""\
+# world-llama
+
+A small Llama that Kist trained on the small world of `Fixtures/make/world.py`: people, kings and queens, animals, stories, questions, sums.
+`make tiny-model` made it (`Fixtures/make/tiny_model.sh` has the settings): `kist tokenizer train`, then `kist train`.
+
+- 3 layers, 256 wide, feed-forward 512, 4 heads over 2 KV heads of 64, tied embeddings, context {WINDOW}; BF16.
+- `tokenizer.json`: byte-level BPE of 1024 tokens, learned from the text; Hugging Face's library learns the same.
+- `held-out.txt` is `world.py --bytes {HELD_OUT["byte_count"]} --seed {HELD_OUT["seed"]}`. Loss on its {loss["tokens"]} tokens, in windows of {WINDOW} of which \
+the first token is given: **{loss["loss"]:.4f}** nats a token, perplexity {math.exp(loss["loss"]):.3f} (`loss.json`). PyTorch reaches {PYTORCH_LOSS} \
+(`Fixtures/make/world_model.py`).
+- `golden.safetensors`: `tokens` and `logits` of a text, as `kist verify --golden` takes them. `continuations.json`: the most probable tokens after ten others, each from all tokens \
+before it, and the least lead of a first over a second logit. Like the loss, by transformers {transformers.__version__} in f32, eager attention, from the BF16 weights.
+- `analogies.json`: the tokens nearest to a − b + c in the embedding matrix, by cosine; rows normalized, the three left out.
+
+The text and the tokenizer come out the same everywhere. The weights do not: sums of floats depend on the machine.
+""", encoding="utf-8")  # fmt: skip
+
+
 @torch.no_grad()
-def write_all() -> dict[str, Any]:
-    """Writes every file and returns the loss."""
+def write_all() -> None:
     torch.set_num_threads(1)  # so that the sums do not hang on how many there are
     model, tokenizer = read_model(), tokenizers.Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     held_out = world(**HELD_OUT)
@@ -135,6 +153,7 @@ def write_all() -> dict[str, Any]:
     continued = [continuation(model, tokenizer, prompt) for prompt in PROMPTS]
     analogies = [analogy(model, tokenizer, *words.split()) for words in ANALOGIES]
     write_json("loss.json", loss)
+    write_readme(loss)
     write_json("continuations.json", continued)
     write_json("analogies.json", analogies)
     print(f"held-out loss {loss['loss']:.4f}")
@@ -142,7 +161,6 @@ def write_all() -> dict[str, Any]:
         print(f"{one['prompt']} → {one['text']!r}")
     for one in analogies:
         print(*one["words"], "→", ", ".join(f"{best['text']} {best['cosine']:.3f}" for best in one["best"]))
-    return loss
 
 
 if __name__ == "__main__":

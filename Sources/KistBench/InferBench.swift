@@ -117,7 +117,7 @@ private func memoryPace(_ options: BenchOptions) -> Double {
   let seconds = best(of: options.runs) {
     DispatchQueue.concurrentPerform(iterations: options.threads) { index in
       unsafe numbers.withUnsafeBufferPointer { buffer in
-        guard let base = unsafe buffer.baseAddress else { return }
+        guard let base = buffer.baseAddress else { return }
         // A row at a time, with a vector that stays in the cache.
         for start in stride(from: index * part, to: (index + 1) * part, by: 4096) {
           unsafe blackHole(kist_dot(base + start, base, 4096))

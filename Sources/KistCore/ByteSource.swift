@@ -6,6 +6,9 @@ public protocol ByteSource: Sendable {
   /// Calls `body` with the bytes of a range of at most 1 MiB.
   func withBytes(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void) throws(KistError)
 
+  /// Says that a range is going to be read soon.
+  func willRead(_ range: Range<Int>)
+
   /// Says that a range is not needed any more.
   func release(_ range: Range<Int>)
 
@@ -14,6 +17,7 @@ public protocol ByteSource: Sendable {
 }
 
 extension ByteSource {
+  public func willRead(_ range: Range<Int>) {}
   public func release(_ range: Range<Int>) {}
   public var isMadeWhenRead: Bool { false }
 }
@@ -40,7 +44,7 @@ public struct MemorySource: ByteSource {
 public struct FileSource: ByteSource {
   private let file: MappedFile
   private let range: Range<Int>
-  private static let fetchedByteCount = 8 << 20
+  private static let aheadByteCount = 32 << 20
 
   /// - Parameter range: a part of the file; the whole file when nil.
   public init(_ file: MappedFile, range: Range<Int>? = nil) {
@@ -59,13 +63,14 @@ public struct FileSource: ByteSource {
     try file.checkIntact()
   }
 
-  /// Fetches a part from a server, and when all of the content is going to be read, some of what follows.
+  /// Fetches a part from a server; when all of the content seems to be read, some of what follows is fetched ahead.
   private func fetch(_ part: Range<Int>) throws(KistError) {
     let isStream = part.count >= 1 << 19
-    try file.fetch(
-      inFile(
-        part.lowerBound..<(isStream ? min(part.lowerBound + FileSource.fetchedByteCount, byteCount) : part.upperBound)))
+    if isStream { willRead(part.lowerBound..<min(part.lowerBound + FileSource.aheadByteCount, byteCount)) }
+    try file.fetch(inFile(part))
   }
+
+  public func willRead(_ part: Range<Int>) { file.prefetch(inFile(part)) }
 
   public func release(_ part: Range<Int>) { file.release(inFile(part)) }
 

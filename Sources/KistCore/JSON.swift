@@ -43,7 +43,7 @@ import CSimdJSON
       return unsafe .success(parsed)
     }
     let words = unsafe message.map { unsafe String(cString: $0) } ?? "unknown error"
-    return .failure(KistError(.damaged, "not valid JSON: \(words)"))
+    return unsafe .failure(KistError(.damaged, "not valid JSON: \(words)"))
   }
 
   deinit { unsafe kist_json_free(document) }
@@ -163,7 +163,7 @@ extension JSONChildren {
   @unsafe package mutating func forEachID(
     _ body: (UnsafeRawBufferPointer, UInt32?) throws(KistError) -> Void
   ) throws(KistError) {
-    guard cursor.is_object else { return }
+    guard unsafe cursor.is_object else { return }
     var batch = unsafe [kist_json_id](repeating: kist_json_id(), count: Self.batchCount)
     while true {
       let count = unsafe kist_json_next_ids(&cursor, &batch, Self.batchCount)
@@ -181,7 +181,7 @@ extension JSONChildren {
   @unsafe package mutating func forEachPair(
     _ body: ((UnsafeRawBufferPointer, UnsafeRawBufferPointer)?) throws(KistError) -> Void
   ) throws(KistError) {
-    guard !cursor.is_object else { return }
+    guard unsafe !cursor.is_object else { return }
     var batch = unsafe [kist_json_pair](repeating: kist_json_pair(), count: Self.batchCount)
     while true {
       let count = unsafe kist_json_next_pairs(&cursor, &batch, Self.batchCount)
@@ -189,7 +189,7 @@ extension JSONChildren {
       for index in 0..<count {
         let item = unsafe batch[index]
         guard let one = unsafe item.one, let other = unsafe item.other else {
-          try unsafe body(nil)
+          try body(nil)
           continue
         }
         try unsafe body(

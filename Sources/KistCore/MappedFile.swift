@@ -5,7 +5,7 @@ import Foundation
 ///
 /// Pages come from the system's cache as they are touched. A file that is cut short while it is mapped does not end the
 /// process: lost pages read as zeros and ``checkIntact()`` then throws. A file on a server is the same: ranges that are asked for come over
-/// and stay for as long as the object.
+/// and stay for as long as an object of that address.
 @safe public final class MappedFile: Sendable {
   /// The path as the user gave it.
   public let path: String
@@ -15,7 +15,8 @@ import Foundation
   private nonisolated(unsafe) let base: UnsafeRawPointer?
   private let guardSlot: Int32
   /// Where the content comes from, when the file is on a server.
-  private let remote: RemoteFile?
+  private let opening: OpenRemoteFile?
+  private var remote: RemoteFile? { opening?.file }
 
   /// Maps a regular file, or one on a server.
   ///
@@ -24,8 +25,8 @@ import Foundation
   ///   `unsupported` when a server has no range requests.
   public convenience init(path: String) throws(KistError) {
     if RemoteFile.isAddress(path) {
-      let remote = try RemoteFile(address: path)
-      try self.init(descriptor: remote.descriptor, path: path, remote: remote)
+      let opening = try OpenRemoteFile.at(path)
+      try self.init(descriptor: opening.file.descriptor, path: path, opening)
     } else {
       let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw .fromErrno(file: path) }
@@ -39,11 +40,11 @@ import Foundation
 
   /// Maps the regular file behind a descriptor, which the caller keeps.
   package convenience init(descriptor: Int32, path: String) throws(KistError) {
-    try self.init(descriptor: descriptor, path: path, remote: nil)
+    try self.init(descriptor: descriptor, path: path, nil)
   }
 
-  private init(descriptor: Int32, path: String, remote: RemoteFile?) throws(KistError) {
-    self.remote = remote
+  private init(descriptor: Int32, path: String, _ opening: OpenRemoteFile?) throws(KistError) {
+    self.opening = opening
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .fromErrno(file: path) }
     guard status.st_mode & S_IFMT == S_IFREG else {
@@ -105,6 +106,9 @@ import Foundation
     remote.fill(range.clamped(to: 0..<count))
     if let failure = remote.failure { throw failure }
   }
+
+  /// Fetches a range beside other work when it is on a server: it will be read soon.
+  package func prefetch(_ range: Range<Int>) { remote?.prefetch(range.clamped(to: 0..<count)) }
 
   /// Throws when a page that was read turned out to be lost, or could not be fetched.
   public func checkIntact() throws(KistError) {

@@ -31,6 +31,17 @@ public struct Shape: Sendable, Hashable {
 
   public var dimensions: [Int] { far ?? (0..<rank).map { near[$0] } }
 
+  /// Indices of an element, counted in row-major order.
+  package func position(ofElement index: Int) -> [Int] {
+    var rest = index
+    var position: [Int] = []
+    for size in dimensions.reversed() {
+      position.insert(rest % max(1, size), at: 0)
+      rest /= max(1, size)
+    }
+    return position
+  }
+
   /// The product of the dimensions, 1 for a scalar; nil when one is negative or the product overflows on the way.
   public var elementCount: Int? {
     if let far { return Shape.product(of: far.count) { far[$0] } }

@@ -5,7 +5,7 @@ enum WideIntegers {
     var output: [UInt8] = []
     var copied = 0
     var index = 0
-    while unsafe index < bytes.count {
+    while index < bytes.count {
       switch unsafe bytes[index] {
       case UInt8(ascii: "\""): index = unsafe end(ofStringAt: index, bytes)
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -27,7 +27,7 @@ enum WideIntegers {
 
   private static func end(ofStringAt start: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
     var index = start + 1
-    while unsafe index < bytes.count, unsafe bytes[index] != UInt8(ascii: "\"") {
+    while index < bytes.count, unsafe bytes[index] != UInt8(ascii: "\"") {
       index += unsafe bytes[index] == UInt8(ascii: "\\") ? 2 : 1
     }
     return index + 1
@@ -37,7 +37,7 @@ enum WideIntegers {
   private static func end(ofNumberAt start: Int, _ bytes: UnsafeRawBufferPointer) -> Int {
     let others = Array(".eE+-".utf8)
     var index = start
-    while unsafe index < bytes.count,
+    while index < bytes.count,
       unsafe (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) || others.contains(bytes[index])
     { index += 1 }
     return index

@@ -14,6 +14,13 @@ struct KistCommand: ParsableCommand {
       Results are written to standard output, everything else to standard error. Exit status: 0 done, or the same; 1 \
       differs, or damaged; 2 could not run; 64 usage; 130 interrupted.
 
+      ENVIRONMENT
+        HF_TOKEN     the token for huggingface.co, else that of `hf auth login`
+        NETRC        a file of logins for other servers, else ~/.netrc
+        KIST_PYTHON  the Python that `verify --with` runs, else python3
+        TMPDIR       where large temporary files go, else /var/tmp
+        NO_COLOR     anything: no colours
+
       EXAMPLES
         kist convert ./MiniLM -o minilm.kist
         kist inspect minilm.kist

@@ -77,6 +77,81 @@ import Testing
     #expect(failed.status == 2 && failed.errors.contains("can't compute it: ValueError: no such model"))
   }
 
+  /// Puts a `llama-results` into PATH that gives Kist's own logits of tokens, and a `python3` without llama.cpp; gives the environment.
+  private func program(_ tokens: String, in folder: TemporaryFolder) throws -> [String: String] {
+    let logits = try kist("logits", Self.model, "--tokens", tokens, "-o", "own.npy", "--force", in: folder)
+    #expect(logits.status == 0, "\(logits.errors)")
+    let ids = tokens.split(separator: ",").compactMap { Int32($0) }
+    try writeFile(
+      resultsGGUF(tokens: ids, logits: try readFile(folder.file("own.npy")).suffix(ids.count * 512 * 4)),
+      folder.file("own.gguf"))
+    let scripts = [
+      "python3": "echo llama_cpp; exit 3",
+      "llama-results": """
+      [ "$1" = --version ] && { echo 'version: 9999 (abcdef0)' >&2; exit; }
+      while [ $# -gt 0 ]; do
+        case $1 in --output) output=$2 ;; --model) test -f "$2" || exit 1 ;; --binary-file) cp "$2" '\(folder.path)/text' ;; esac
+        shift 2
+      done
+      cp '\(folder.path)/own.gguf' "$output"
+      """,
+    ]
+    for (name, body) in scripts {
+      try "#!/bin/sh\n\(body)\n".write(toFile: folder.file(name), atomically: true, encoding: .utf8)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file(name))
+    }
+    return ["PATH": "\(folder.path):/usr/bin:/bin", "KIST_PYTHON": ""]
+  }
+
+  /// What llama.cpp's tools/results writes: two tensors, the logits listed as [tokens, vocabulary] with the fastest dimension first.
+  private func resultsGGUF(tokens: [Int32], logits: ArraySlice<UInt8>) -> [UInt8] {
+    func little<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+      withUnsafeBytes(of: number.littleEndian) { Array($0) }
+    }
+    func padded(_ bytes: [UInt8]) -> [UInt8] { bytes + [UInt8](repeating: 0, count: -bytes.count & 31) }
+    func info(_ name: String, _ dims: [Int], _ type: UInt32, _ offset: Int) -> [UInt8] {
+      little(UInt64(name.utf8.count)) + Array(name.utf8) + little(UInt32(dims.count))
+        + dims.flatMap { little(UInt64($0)) }
+        + little(type) + little(UInt64(offset))
+    }
+    let ids = padded(tokens.flatMap { little($0) })
+    let head = Array("GGUF".utf8) + little(UInt32(3)) + little(UInt64(2)) + little(UInt64(0))
+    let infos =
+      info("tokens", [tokens.count], 26, 0)
+      + info("logits", [tokens.count, logits.count / 4 / tokens.count], 0, ids.count)
+    return padded(head + infos) + ids + Array(logits)
+  }
+
+  @Test func `llama.cpp's own program will do where no Python has it`() throws {
+    let folder = try TemporaryFolder()
+    let text = "The quick brown fox jumps over the lazy dog."
+    try text.write(toFile: folder.file("fox.txt"), atomically: true, encoding: .utf8)
+    let tokens = try kist("tokenizer", "encode", Self.model, text).output
+      .trimmingCharacters(in: .whitespacesAndNewlines).replacing(" ", with: ",")
+    let environment = try program(tokens, in: folder)
+    func verify(_ arguments: String..., environment: [String: String]) throws -> KistProcess {
+      try KistProcess.run(
+        ["verify", Self.model, "--with", "llama.cpp"] + arguments, in: folder, environment: environment)
+    }
+    let sound = try verify("--text", "fox.txt", "--save-logits", "kept.safetensors", environment: environment)
+    #expect(sound.status == 0, "\(sound.errors)")
+    #expect(sound.output.contains("by the word of llama.cpp 9999 (abcdef0)"), "\(sound.output)")
+    #expect(try String(contentsOfFile: folder.file("text"), encoding: .utf8).trimmingPrefix(" ") == text)
+    #expect(try kist("verify", Self.model, "--golden", "kept.safetensors", in: folder).status == 0)
+    #expect(try verify("--tokens", tokens, environment: environment).status == 0)
+
+    let others = try verify("--tokens", tokens + ",7", environment: environment)
+    #expect(others.status == 2 && others.errors.contains("makes other tokens of the text"), "\(others.errors)")
+    let named = try verify("--python", "python3", environment: environment)
+    #expect(named.status == 2 && named.errors.contains("has no module llama_cpp; pip install llama-cpp-python"))
+    try "#!/bin/sh\necho 'no such model' >&2; exit 1".write(
+      toFile: folder.file("llama-results"), atomically: true, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("llama-results"))
+    let failed = try verify("--text", "fox.txt", environment: environment)
+    #expect(
+      failed.status == 2 && failed.errors.contains("llama-results can't compute it: no such model"), "\(failed.errors)")
+  }
+
   @Test func `options that do not go together are wrong usage`() throws {
     for arguments in [["--with", "transformers", "--golden", "x"], ["--python", "p"], ["--with", "other"]] {
       #expect(try KistProcess.run(["verify", Self.model] + arguments).status == 64)

@@ -103,6 +103,28 @@ import Testing
     #expect(try kist("logits", Self.families + "llama", "--tokens", "1,5", "-o", logits).status == 2)
   }
 
+  @Test func `a NaN is named before anything is computed, and packed all the same`() throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: Self.families + "llama", toPath: folder.file("broken"))
+    let weights = folder.file("broken/model.safetensors")
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: weights))
+    bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+    try bytes.write(to: URL(fileURLWithPath: weights))
+    let packed = folder.file("m.kist")
+    let convert = try kist("convert", folder.file("broken"), "-o", packed)
+    #expect(convert.status == 0 && convert.errors.contains("no probes: "), "\(convert.errors)")
+    for arguments in [
+      ["logits", packed, "--tokens", "1,2", "-o", folder.file("l.npy")],
+      ["verify", packed, "--against", Self.families + "llama"],
+      ["verify", Self.families + "llama", "--against", packed],
+      ["verify", packed, "--golden", Self.families + "llama/golden.safetensors"],
+    ] {
+      let run = try KistProcess.run(arguments)
+      #expect(run.status == 2 && run.errors.contains("has a NaN at [47]"), "\(arguments): \(run.errors)")
+    }
+    #expect(try kist("convert", packed, "-o", folder.file("b"), "--type", "bf16").errors.contains("no verdict: "))
+  }
+
   @Test func `what can't be computed is refused by name`() throws {
     let out = try TemporaryFolder().path + "/l.npy"
     func errors(_ arguments: String...) throws -> String {

@@ -20,11 +20,15 @@ struct KistProcess {
       ?? test
   }()
 
-  static func run(_ arguments: [String], input: String? = nil, in folder: TemporaryFolder? = nil) throws -> KistProcess
-  {
+  /// - Parameter environment: What the command finds in it besides this process's own.
+  static func run(
+    _ arguments: [String], input: String? = nil, in folder: TemporaryFolder? = nil,
+    environment: [String: String] = [:]
+  ) throws -> KistProcess {
     let process = Process()
     process.executableURL = products.appendingPathComponent("kist")
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder.path) }
     let (output, errors, source) = (Pipe(), Pipe(), Pipe())
     (process.standardOutput, process.standardError, process.standardInput) = (output, errors, source)

@@ -97,6 +97,18 @@ import Testing
     let shard = try #require(folder.contents.first { $0.hasPrefix("set-00002") })
     #expect(try kist("verify", server.address(shard), in: folder).status == 0)
     #expect(try kist("diff", server.address("moved/model.kist"), "model.kist", in: folder).status == 0)
+    let byteCount = try readFile(folder.file("model.kist")).count
+    for arguments in [
+      ["verify", "model.kist"], ["predict", "model.kist", "once"], ["inspect", "model.kist", "--html", "r.html"],
+    ] {
+      let before = try server.requests().count
+      let process = try KistProcess.run(
+        [arguments[0], server.address(arguments[1])] + arguments.dropFirst(2), in: folder)
+      #expect(process.status == 0, "\(process.errors)")
+      let fetched = try server.requests().dropFirst(before).reduce(0) { $0 + $1.byteCount }
+      #expect(fetched <= byteCount, "nothing comes over twice for \(arguments)")
+    }
+    #expect(try String(contentsOfFile: folder.file("r.html"), encoding: .utf8).contains("The file is on a server"))
     let missing = try kist("inspect", server.address("no.kist"), in: folder)
     #expect(missing.status == 2 && missing.errors.contains("no such file (HTTP 404)"))
     let pytorch = try kist("inspect", server.address("model.pt"), in: folder)
@@ -145,6 +157,78 @@ import Testing
       "convert", server.address("flip/large.kist"), "-o", "out.safetensors", "--quiet", in: folder)
     #expect(process.status == 2 && process.errors.contains("checksum"), "\(process.errors)")
     #expect(!folder.contents.contains("out.safetensors"))
+  }
+
+  @Test(.enabled(if: hasPython, "python3 is not here"))
+  func `what will be read is fetched by several requests at a time`() throws {
+    let folder = try folderOfFiles()
+    let server = try TestServer.python(folder)
+    let entries: [NewEntry] = (0..<40).map { number in
+      .tensor(
+        "w.\(number)", dtype: .u8, shape: [1 << 20], source: MemorySource([UInt8](repeating: number, count: 1 << 20)))
+    }
+    try writeSample(folder.file("long.kist"), packing: .none, entries: entries)
+    let remote = try kist("convert", server.address("slow/long.kist"), "-o", "out.safetensors", "--quiet", in: folder)
+    #expect(remote.status == 0, "\(remote.errors)")
+    try kist("convert", "long.kist", "-o", "local.safetensors", "--quiet", in: folder)
+    #expect(try readFile(folder.file("out.safetensors")) == readFile(folder.file("local.safetensors")))
+    let together = try server.notes("together").compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+    #expect(together.contains { $0 > 1 } && together.allSatisfy { $0 <= 6 }, "\(together)")
+    // Nothing comes twice, and no chunk by a request of its own.
+    let requests = try server.requests()
+    #expect(requests.count < 20 && requests.reduce(0) { $0 + $1.byteCount } < 41 << 20, "\(requests)")
+  }
+
+  /// A server's notes of who showed what, for a command that reads a file in a mode.
+  private func authorized(_ mode: String, _ netrc: String, in folder: TemporaryFolder) throws -> (
+    process: KistProcess, notes: [String], host: String
+  ) {
+    try netrc.write(toFile: folder.file("netrc"), atomically: true, encoding: .utf8)
+    let server = try TestServer.python(folder)
+    let process = try KistProcess.run(
+      ["inspect", server.address("\(mode)/large.kist")], in: folder,
+      environment: ["NETRC": folder.file("netrc"), "HF_TOKEN": "hf_secret"])
+    return (process, try server.notes("authorized"), "\(server.port)")
+  }
+
+  // "me:secret word"
+  private static let basic = "Basic bWU6c2VjcmV0IHdvcmQ="
+
+  @Test(.enabled(if: hasPython, "python3 is not here"))
+  func `a login of netrc opens the server that it is for, and goes nowhere else`() throws {
+    let folder = try folderOfFiles()
+    let own = "machine other.example login x password y\nmachine 127.0.0.1 login me password \"secret word\"\n"
+    let opened = try authorized("login", own, in: folder)
+    #expect(opened.process.status == 0, "\(opened.process.errors)")
+    #expect(
+      !opened.notes.isEmpty
+        && opened.notes.allSatisfy { $0.hasPrefix("authorized 127.0.0.1 /login/") && $0.hasSuffix(Self.basic) })
+
+    let refused = try authorized("login", "machine other.example login me password secret", in: folder)
+    #expect(refused.process.status == 2 && refused.notes.isEmpty)
+    #expect(
+      refused.process.errors.contains("does not allow it (HTTP 401); if it asks for a login, put it into ~/.netrc"))
+    #expect(!refused.process.errors.contains("secret"))
+
+    // The server sends us to another host.
+    let away = try authorized("away", own, in: folder)
+    #expect(away.process.status == 0, "\(away.process.errors)")
+    #expect(
+      !away.notes.isEmpty && away.notes.allSatisfy { $0.hasPrefix("authorized 127.0.0.1 /away/") }, "\(away.notes)")
+    let there = try authorized("away-login", "machine localhost login me password \"secret word\"", in: folder)
+    #expect(there.process.status == 0, "\(there.process.errors)")
+    #expect(
+      !there.notes.isEmpty && there.notes.allSatisfy { $0.hasPrefix("authorized localhost /login/") }, "\(there.notes)")
+    let closed = try authorized("away-login", own, in: folder)
+    #expect(closed.process.status == 2 && closed.process.errors.contains("HTTP 401"), "\(closed.process.errors)")
+    #expect(closed.notes.allSatisfy { $0.hasPrefix("authorized 127.0.0.1 /away-login/") }, "\(closed.notes)")
+  }
+
+  @Test func `a login in an address is refused without being repeated`() throws {
+    let folder = try TemporaryFolder()
+    let process = try kist("inspect", "https://me:secret@host.example/model.kist", in: folder)
+    #expect(process.status == 2 && process.errors.contains("host.example: a login does not belong in an address"))
+    #expect(!process.errors.contains("secret") && !process.output.contains("secret"))
   }
 
   @Test func `a server that is not there is said to be so`() throws {

@@ -35,11 +35,17 @@ final class TestServer {
 
   func address(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
 
-  /// Requests that were answered so far.
-  func requests() throws -> [Request] {
+  /// What the server noted so far, line by line, of the lines that begin with a word.
+  func notes(_ word: String = "") throws -> [String] {
     // The last line is written after its body was read.
     Thread.sleep(forTimeInterval: 0.1)
-    return try String(contentsOfFile: requestLog, encoding: .utf8).split(separator: "\n").compactMap { line in
+    return try String(contentsOfFile: requestLog, encoding: .utf8).split(separator: "\n").map(String.init)
+      .filter { $0.hasPrefix(word) }
+  }
+
+  /// Requests that were answered so far.
+  func requests() throws -> [Request] {
+    try notes("/").compactMap { line in
       let fields = line.split(separator: " ")
       guard fields.count == 5, let status = Int(fields[2]), let byteCount = Int(fields[3]),
         let connection = Int(fields[4])

@@ -46,7 +46,8 @@ struct FamilyFixture: Sendable {
 
   /// The model by another description of its family.
   init(
-    _ name: String, memory: MemoryBudget = MemoryBudget(), mutating: (inout Architecture) -> Void = { _ in },
+    _ name: String, memory: MemoryBudget = MemoryBudget(), nonfinite: NonfiniteWeights = .refused,
+    mutating: (inout Architecture) -> Void = { _ in },
     config change: (String) -> String = { $0 },
     tensors: (WeightTensor) -> WeightTensor = { $0 }
   ) throws {
@@ -58,7 +59,7 @@ struct FamilyFixture: Sendable {
     let model = try ModelDescription(architecture, Parameters(architecture, config))
     weights = try WeightTable(
       model, FamilyFixture.tensors(SafetensorsFile(path: path + "/model.safetensors")).map(tensors), file: name,
-      memory: memory)
+      memory: memory, nonfinite: nonfinite)
     golden = try SafetensorsFile(path: path + "/golden.safetensors")
   }
 

@@ -4,23 +4,37 @@
 
 `/MODE/NAME` serves NAME in a mode: plain, whole (no ranges), cut (ends connections half-way), cut-once (every other time), long (sends more than
 was asked for), other-range, short-total (says that the file is shorter), long-total, no-length, changes (another ETag and content each time),
-gzip, circle (redirects to itself), hop (redirects once), gone-later (the place that hop leads to answers 403 at times), busy (503 twice, then fine), flip
-(one bit of a body is wrong), missing, forbidden, empty-redirect.
+gzip, circle (redirects to itself), hop (redirects once), gone-later-N (the place that hop leads to is good for two requests, then answers 403), busy (503 twice, then fine), flip
+(one bit of a body is wrong), missing, forbidden, empty-redirect, slow (a while for each request; prints `together N`, how many run at the time),
+login (401 without an Authorization), away and away-login (redirect to plain or login by another name of this host). Each request that has an
+Authorization prints `authorized HOST PATH VALUE`.
 """
 
 import gzip
 import re
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 FOLDER = Path(sys.argv[1])
 counts: dict[str, int] = {}
+running: set[int] = set()
+
+
+lock = threading.Lock()
 
 
 def count(key: str) -> int:
-    counts[key] = counts.get(key, 0) + 1
-    return counts[key]
+    with lock:
+        counts[key] = counts.get(key, 0) + 1
+        return counts[key]
+
+
+def say(*words: object) -> None:
+    with lock:
+        print(*words, flush=True)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def note(self, status: int) -> None:
-        print(self.path, self.headers.get("Range", "-"), status, self.sent, self.client_address[1], flush=True)
+        say(self.path, self.headers.get("Range", "-"), status, self.sent, self.client_address[1])
 
     def answer(self, status: int, headers: dict[str, str], body: bytes = b"", length: int | None = None) -> None:
         self.send_response(status)
@@ -46,17 +60,30 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.sent = 0
         _, mode, name = self.path.split("/", 2)
+        authorization = self.headers.get("Authorization")
+        if authorization:
+            say("authorized", self.headers["Host"].split(":")[0], self.path, authorization)
         if mode == "missing":
             return self.answer(404, {}, b"no such file")
         if mode == "forbidden":
             return self.answer(403, {}, b"no")
         if mode == "circle":
             return self.answer(302, {"Location": self.path})
+        if mode == "login" and not authorization:
+            return self.answer(401, {"WWW-Authenticate": 'Basic realm="here"'}, b"who are you?")
+        if mode in ("away", "away-login"):
+            there = "login" if mode == "away-login" else "plain"
+            return self.answer(302, {"Location": f"http://localhost:{server.server_port}/{there}/{name}"})
+        if mode == "slow":
+            running.add(threading.get_ident())
+            say("together", len(running))
+            time.sleep(0.4)
+            running.discard(threading.get_ident())
         if mode == "empty-redirect":
             return self.answer(302, {})
         if mode == "hop":
-            return self.answer(302, {"Location": f"/gone-later/{name}"})
-        if mode == "gone-later" and count("gone-later") % 3 == 0:
+            return self.answer(302, {"Location": f"/gone-later-{count('hop')}/{name}"})
+        if mode.startswith("gone-later") and count(mode) > 2:
             return self.answer(403, {}, b"this link was good for a while")
         if mode == "busy" and count("busy") <= 2:
             return self.answer(503, {}, b"later")

@@ -19,6 +19,7 @@ from .planes import merge
 Bytes = NDArray[np.uint8]
 
 _FRAME_MAGIC = b"\x28\xb5\x2f\xfd"
+_MAX_BLOCK = 128 << 10
 
 
 class _Context(threading.local):
@@ -53,21 +54,25 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
         raise KistError(file, f"{field}: stored length of each plane", message, chunk.offset)
     target = out if count == 1 else _context.planes[: len(out)]
     size = len(out) // count
-    planes = [target[plane * size : (plane + 1) * size] for plane in range(count)]
+    planes: list[list[Bytes]] = []
     start = table
-    for number, (plane, length) in enumerate(zip(planes, lengths, strict=True)):
+    for number, length in enumerate(lengths):
+        place = target[number * size : (number + 1) * size]
         try:
-            _decode_frame(stored[start : start + length], plane)
+            planes.append(_decode_frame(stored[start : start + length], place))
         except (zstandard.ZstdError, ValueError) as error:
-            place = chunk.offset + start
-            raise KistError(file, f"{field}: plane {number}: frame", str(error), place) from error
+            raise KistError(file, f"{field}: plane {number}: frame", str(error), chunk.offset + start) from error
         start += length
-    if count > 1:
+    if count == 1:
+        if planes[0][0] is not out:
+            np.concatenate(planes[0], out=out)
+    else:
         merge(planes, entry.transform == FLOAT_PLANES, out)
 
 
-def _decode_frame(frame: memoryview, out: Bytes) -> None:
-    """Fills `out` with the content of exactly one zstd frame; never decodes more than that."""
+def _decode_frame(frame: memoryview, out: Bytes) -> list[Bytes]:
+    """The content of exactly one zstd frame, as long as `out`: in parts of the frame where it is stored as it is, else in
+    `out`; never decodes more than that."""
     if frame[:4] != _FRAME_MAGIC:  # also keeps out skippable frames
         raise ValueError("not a zstd frame")
     header = zstandard.get_frame_parameters(frame)
@@ -81,26 +86,34 @@ def _decode_frame(frame: memoryview, out: Bytes) -> None:
         if len(content) != size:
             raise ValueError(f"holds {len(content)} bytes instead of {size}")
         out[:] = np.frombuffer(content, np.uint8)
-        return
+        return [out]
     if header.content_size != size:
         raise ValueError(f"states {header.content_size} bytes instead of {size}")
-    if _frame_length(frame, header.has_checksum) != len(frame):
+    end, raw = _blocks(frame)
+    if end + (4 if header.has_checksum else 0) != len(frame):
         raise ValueError("does not end where its plane ends")
+    if raw is not None and not header.has_checksum and sum(map(len, raw)) == size:
+        return [np.frombuffer(part, np.uint8) for part in raw]
     # In one pass, since the target has room for the whole frame.
     found = _context.zstd.stream_reader(frame).readinto(out.data)
     if found != size:
         raise ValueError(f"holds {found} bytes instead of {size}")
+    return [out]
 
 
-def _frame_length(frame: memoryview, has_checksum: bool) -> int:
-    """Where a frame ends, by its block headers. RFC 8878, 3.1.1.2."""
+def _blocks(frame: memoryview) -> tuple[int, list[memoryview] | None]:
+    """Where the last block of a frame ends, by its headers, and the blocks when all are raw. RFC 8878, 3.1.1.2."""
     position = zstandard.frame_header_size(frame)
+    raw: list[memoryview] | None = []
     while position + 3 <= len(frame):
         header = int.from_bytes(frame[position : position + 3], "little")
         kind, size = header >> 1 & 3, header >> 3
-        position += 3 + (1 if kind == 1 else size)  # kind 1 is one byte, repeated
+        start = position + 3
+        position = start + (1 if kind == 1 else size)  # kind 1 is one byte, repeated
+        if kind or size > _MAX_BLOCK:
+            raw = None
+        elif raw is not None:
+            raw.append(frame[start:position])
         if header & 1:
-            break
-    else:
-        raise ValueError("is cut off")
-    return position + (4 if has_checksum else 0)
+            return position, raw
+    raise ValueError("is cut off")

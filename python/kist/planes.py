@@ -13,8 +13,7 @@ __all__ = ["merge", "split"]
 
 Bytes = NDArray[np.uint8]
 
-# Bytes of components taken at once. A chunk is this long, and what is made of it stays in a core's cache; smaller steps cost
-# more in calls than they save.
+# Bytes of components taken at once: a chunk. Smaller steps cost more in calls than they save.
 _STEP = 1 << 20
 
 
@@ -30,31 +29,32 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def merge(planes: Sequence[Bytes], rotated: bool, out: Bytes) -> None:
-    """Undoes *planes*, and the rotation of *float planes*, into `out`.
+def merge(planes: Sequence[Sequence[Bytes]], rotated: bool, out: Bytes) -> None:
+    """Undoes *planes*, and the rotation of *float planes*, into `out`: a chunk.
 
-    Plane k has the bits from 8 (w - 1 - k) up of each component; rotating right by one moves them one down, and the
-    lowest bit to the top. NumPy multiplies twice as fast as it shifts.
+    Each plane comes in parts, one after the other; the first plane has the highest byte of each component. NumPy multiplies
+    twice as fast as it shifts.
     """
     width = len(planes)
     dtype = np.dtype(f"<u{width}")
-    numbers = out.view(dtype)
-    for start in range(0, len(numbers), _STEP // width):
-        x = numbers[start : start + _STEP // width]
-        y, _ = _scratch.numbers(width, len(x))
-        parts = [plane[start : start + len(x)] for plane in planes]
-        np.copyto(x, parts[0])
-        np.multiply(x, dtype.type(1 << (8 * (width - 1) - rotated)), out=x)
-        for k, part in enumerate(parts[1:], 1):
-            np.copyto(y, part)
-            last = rotated and k == width - 1
-            place = 8 * width - 1 if last else 8 * (width - 1 - k) - rotated
-            if place:
-                np.multiply(y, dtype.type(1 << place), out=y)
-            np.bitwise_or(x, y, out=x)
-            if last:
-                np.copyto(y, part >> 1)
-                np.bitwise_or(x, y, out=x)
+    x = out.view(dtype)
+    y, _ = _scratch.numbers(width, len(x))
+    _widen(planes[0], x)
+    for plane in planes[1:]:
+        np.multiply(x, dtype.type(256), out=x)
+        _widen(plane, y)
+        np.bitwise_or(x, y, out=x)
+    if rotated:
+        np.multiply(x, dtype.type(1 << (8 * width - 1)), out=y)
+        np.right_shift(x, dtype.type(1), out=x)
+        np.bitwise_or(x, y, out=x)
+
+
+def _widen(parts: Sequence[Bytes], numbers: NDArray[Any]) -> None:
+    start = 0
+    for part in parts:
+        np.copyto(numbers[start : start + len(part)], part)
+        start += len(part)
 
 
 def split(raw: Bytes, width: int, rotated: bool) -> list[Bytes]:

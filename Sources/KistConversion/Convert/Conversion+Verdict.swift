@@ -46,7 +46,10 @@ extension Conversion {
   /// A source that can't be computed is no obstacle: a line says why there is no verdict.
   private func judge(_ result: String, _ notices: inout [String]) throws(KistError) -> Verdict? {
     let reference: LoadedModel
-    do throws(KistError) { reference = try LoadedModel(source) } catch {
+    do throws(KistError) {
+      reference = try LoadedModel(source)
+      try reference.weights.requireFinite(options.parallelism)
+    } catch {
       notices.append("no verdict: \(error)")
       return nil
     }
@@ -62,7 +65,8 @@ extension Conversion {
   ) throws(KistError) -> Verdict {
     var checkpoint = try Checkpoint.open(path: result)
     if checkpoint.format == .safetensors { checkpoint = checkpoint.with(assets: reference.checkpoint.assets) }
-    let model = try LoadedModel(checkpoint)
+    // An infinity where the source has none is for the verdict to say.
+    let model = try LoadedModel(checkpoint, nonfinite: .computed)
     // A format that can't say a scaling reaches fewer tokens.
     let most = model.model.mostTokens ?? .max
     let texts = VerificationTexts.tokens(for: reference).map { Array($0.tokens.prefix(most)) }

@@ -84,9 +84,11 @@ struct WeightLayout {
         jobs.append((index, start..<min(start + size, piece.tensor.byteCount)))
       }
     }
+    let readAhead = readAhead(of: jobs, journal)
     try parallelism.forEach(jobs.count) { number throws(KistError) in
       let piece = pieces[jobs[number].piece]
       let range = jobs[number].range
+      readAhead.reads(range.count)
       let place = piece.offset + range.lowerBound..<piece.offset + range.upperBound
       if journal?.has(number, place) == true { return progress.advance(by: range.count) }
       unsafe try piece.tensor.source.withBytes(range) { bytes throws(KistError) in
@@ -95,6 +97,17 @@ struct WeightLayout {
       }
       piece.tensor.source.release(range)
       progress.advance(by: range.count)
+    }
+  }
+
+  /// Tells the sources of the pieces, save for those that an earlier run seems to have written.
+  private func readAhead(of jobs: [(piece: Int, range: Range<Int>)], _ journal: JournaledFile?) -> ReadAhead {
+    var next = 0
+    return ReadAhead {
+      guard next < jobs.count else { return nil }
+      defer { next += 1 }
+      if journal?.knows(next) != true { pieces[jobs[next].piece].tensor.source.willRead(jobs[next].range) }
+      return jobs[next].range.count
     }
   }
 }

@@ -16,7 +16,7 @@ extension GGUFFile {
     if !isNested, case .array(_, let found) = try value(of: item, atMost: Metadata.List.maximumValueCount) {
       values = found.map { Metadata.Value($0) }
     }
-    let hash = try isWhole ? nil : withEncodedValue(of: item) { unsafe xxh3($0) }
+    let hash = unsafe try isWhole ? nil : withEncodedValue(of: item) { unsafe xxh3($0) }
     return .list(
       Metadata.List(elementType: elements.type.name, count: elements.count, values: values, hash: hash))
   }

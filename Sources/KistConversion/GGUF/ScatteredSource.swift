@@ -27,6 +27,7 @@ struct ScatteredSource: ByteSource {
     _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
     let pieces = pieces(of: part)
+    willRead(part)
     for piece in pieces { try file.fetch(piece) }
     if let only = pieces.first, pieces.count == 1 {
       unsafe try body(file.pointer(only))
@@ -40,6 +41,11 @@ struct ScatteredSource: ByteSource {
       try result.get()
     }
     try file.checkIntact()
+  }
+
+  func willRead(_ part: Range<Int>) {
+    guard file.isRemote else { return }
+    for piece in pieces(of: part) { file.prefetch(piece) }
   }
 
   /// Where the bytes of a part of the content lie in the file.

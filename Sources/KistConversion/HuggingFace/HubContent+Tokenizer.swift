@@ -38,7 +38,7 @@ extension HubContent {
       roles.compactMap { role in ids.id(role.name).map { ($0, role.key) } }.map { ($0.0, [$0.1]) }, uniquingKeysWith: +)
     if let item = file.header.item("tokenizer.ggml.tokens") {
       var id = 0
-      try file.forEachString(of: item) { text throws(KistError) in
+      unsafe try file.forEachString(of: item) { text throws(KistError) in
         for key in wanted[id] ?? [] { members[key] = .value(.text(unsafe String(decoding: text, as: UTF8.self))) }
         id += 1
       }

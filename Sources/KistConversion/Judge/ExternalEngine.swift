@@ -6,11 +6,12 @@ public enum ExternalEngine: String, Sendable, CaseIterable {
   case llamaCpp = "llama.cpp"
   case transformers
 
-  /// What has to be installed for a Python, and how.
+  /// What to do where it is not installed.
   var installation: String {
-    switch self {
-    case .llamaCpp: "pip install llama-cpp-python"
-    case .transformers: "pip install transformers torch"
+    let another = "or name another Python with --python or KIST_PYTHON"
+    return switch self {
+    case .llamaCpp: "pip install llama-cpp-python, \(another), or have llama.cpp's \(LlamaResults.name) in PATH"
+    case .transformers: "pip install transformers torch, \(another)"
     }
   }
 

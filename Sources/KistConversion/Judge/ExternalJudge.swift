@@ -2,28 +2,41 @@ import Foundation
 import KistCore
 import KistFormat
 
-/// Runs a program by others on a model's tokens, in a Python that has it.
+/// Runs a program by others on a model's tokens: in a Python that has it, or llama.cpp's own.
 public struct ExternalJudge: Sendable {
   public var engine: ExternalEngine
   /// The Python to run: a path, or a name to look for.
-  public var python: String
+  public let python: String
+  /// Whether somebody named that Python, so that nothing else will do.
+  private let isPythonNamed: Bool
   public var parallelism: Parallelism
 
   public init(engine: ExternalEngine, python: String?, parallelism: Parallelism) {
     self.engine = engine
-    self.python = python ?? ProcessInfo.processInfo.environment["KIST_PYTHON"] ?? "python3"
+    let named = python ?? ProcessInfo.processInfo.environment["KIST_PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
+    self.python = named ?? "python3"
+    isPythonNamed = named != nil
     self.parallelism = parallelism
+  }
+
+  /// What a model is to be run on.
+  public struct Input: Sendable {
+    public var tokens: [Int]
+    /// Whether just these tokens are asked for, and not what another tokenizer makes of their text.
+    public var isExact: Bool
+
+    public init(tokens: [Int], isExact: Bool) { (self.tokens, self.isExact) = (tokens, isExact) }
   }
 
   /// Whether a model computes what the program does.
   ///
   /// - Parameter target: Where to keep the program's logits; nowhere when nil.
   public func verdict(
-    on model: LoadedModel, tokens: [Int], savingTo target: String?, replacing: Bool, _ comparison: ModelComparison
+    on model: LoadedModel, _ input: Input, savingTo target: String?, replacing: Bool, _ comparison: ModelComparison
   ) throws(KistError) -> Verdict {
     if let target, !replacing { try requireAbsent(target) }
     let folder = try TemporaryDirectory()
-    let logits = try record(model, tokens: tokens, to: target ?? folder.file("logits.safetensors"))
+    let logits = try record(model, input, to: target ?? folder.file("logits.safetensors"))
     var comparison = comparison
     comparison.tolerance = comparison.tolerance ?? engine.tolerance
     var verdict = try comparison.compare(model, with: logits)
@@ -36,7 +49,7 @@ public struct ExternalJudge: Sendable {
   /// - Parameter target: Where to keep them, a .safetensors file.
   /// - Throws: `missing` when the program is not installed; `system` with its own words when it fails; `unsupported` when the model
   ///   can't be written in a format that it reads.
-  public func record(_ model: LoadedModel, tokens: [Int], to target: String) throws(KistError) -> LogitFile {
+  public func record(_ model: LoadedModel, _ input: Input, to target: String) throws(KistError) -> LogitFile {
     guard model.model.head.hasLogits else {
       throw KistError(
         .unsupported, file: model.path, "has no logits to compare: it is an encoder",
@@ -44,6 +57,20 @@ public struct ExternalJudge: Sendable {
     }
     let folder = try TemporaryDirectory()
     let path = try readable(model.checkpoint, in: folder)
+    let logits: RecordedLogits
+    do throws(KistError) { logits = try inPython(path, input.tokens, in: folder) } catch {
+      guard error.kind == .missing, engine == .llamaCpp, !isPythonNamed, let program = LlamaResults.installed else {
+        throw error
+      }
+      logits = try inProgram(program, path, model, input, in: folder)
+    }
+    try logits.write(to: target, replacingExisting: true)
+    return try LogitFile(path: target)
+  }
+
+  private func inPython(
+    _ path: String, _ tokens: [Int], in folder: TemporaryDirectory
+  ) throws(KistError) -> RecordedLogits {
     let list = "[" + tokens.map(String.init).joined(separator: ",") + "]"
     let tokensPath = folder.file("tokens.json")
     let logitsPath = folder.file("logits.f32")
@@ -51,12 +78,28 @@ public struct ExternalJudge: Sendable {
     let result = try run([path, tokensPath, logitsPath])
     let logits = try MappedFile(path: logitsPath)
     guard result.vocabulary > 0, logits.count == 4 * tokens.count * result.vocabulary else {
-      throw KistError(.system, file: model.path, "\(result.engine) gave \(logits.count) bytes of logits")
+      throw KistError(.system, file: path, "\(result.engine) gave \(logits.count) bytes of logits")
     }
     let values = unsafe logits.pointer(0..<logits.count).numbers(UInt32.self).map { Float(bitPattern: $0) }
-    try RecordedLogits(tokens: tokens, values: values, vocabularySize: result.vocabulary, reference: result.engine)
-      .write(to: target, replacingExisting: true)
-    return try LogitFile(path: target)
+    return RecordedLogits(
+      tokens: tokens, values: values, vocabularySize: result.vocabulary, reference: result.engine)
+  }
+
+  /// The logits of the tokens' text. Which tokens that makes, the program says.
+  private func inProgram(
+    _ program: LlamaResults, _ path: String, _ model: LoadedModel, _ input: Input, in folder: TemporaryDirectory
+  ) throws(KistError) -> RecordedLogits {
+    let ids = input.tokens.compactMap { UInt32(exactly: $0) }
+    let text = try model.requireTokenizer().decode(ids, skippingSpecialTokens: true)
+    let logits = try program.record(
+      path, text: text, tokenCount: ids.count, in: folder, threads: parallelism.threadCount)
+    guard !input.isExact || logits.tokens == input.tokens else {
+      throw KistError(
+        .unsupported, file: model.path,
+        "\(LlamaResults.name) takes texts, and makes other tokens of the text of these",
+        advice: "pip install llama-cpp-python, which takes tokens")
+    }
+    return logits
   }
 
   /// The model as the program reads it: as it is, or made for it.
@@ -76,59 +119,27 @@ public struct ExternalJudge: Sendable {
     return target
   }
 
+  /// - Parameter arguments: The model, tokens, and the file to write logits to.
   private func run(_ arguments: [String]) throws(KistError) -> (engine: String, vocabulary: Int) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [python, "-c", engine.script] + arguments
     // Nothing of the model is looked for elsewhere.
-    process.environment = ProcessInfo.processInfo.environment.merging(
-      ["HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"]) { $1 }
-    let (output, errors) = (Pipe(), Pipe())
-    (process.standardOutput, process.standardError) = (output, errors)
-    process.standardInput = FileHandle.nullDevice
-    do { try process.run() } catch {
-      throw KistError(.system, file: python, "can't be run: \(error.localizedDescription)")
-    }
-    // Both are read at once: either can fill its pipe.
-    let reader = PipeReader(errors)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    let complaint = reader.text()
-    process.waitUntilExit()
-    switch process.terminationStatus {
+    let environment = ["HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"]
+    let outcome = try ChildProgram(name: python, environment: environment).run(["-c", engine.script] + arguments)
+    let lastLine = outcome.output.split(separator: "\n").last.map(String.init)
+    switch outcome.status {
     case 0: break
     case 3:
-      let module = text.split(separator: "\n").last.map(String.init) ?? engine.rawValue
       throw KistError(
-        .missing, file: python, "has no module \(module)",
-        advice: "\(engine.installation), or name another Python with --python or KIST_PYTHON")
-    case 126, 127:
-      throw KistError(.missing, file: python, "no such Python", advice: "name one with --python or KIST_PYTHON")
+        .missing, file: python, "has no module \(lastLine ?? engine.rawValue)", advice: engine.installation)
+    case 126, 127: throw KistError(.missing, file: python, "no such Python", advice: engine.installation)
     default:
-      let last = complaint.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
       throw KistError(
-        .system, file: arguments[0], "\(engine.rawValue) can't compute it: \(last ?? "it gave no reason")")
+        .system, file: arguments[0], "\(engine.rawValue) can't compute it: \(outcome.lastComplaint)")
     }
-    let line = Array((text.split(separator: "\n").last ?? "").utf8)
+    let line = Array((lastLine ?? "").utf8)
     guard let document = try? unsafe JSONDocument(line.span.bytes), let name = document.root["engine"]?.string,
       let size = document.root["vocabulary"]?.int
     else { throw KistError(.system, file: arguments[0], "\(engine.rawValue) did not say what it computed") }
     return (name, size)
-  }
-}
-
-/// Reads a pipe to its end beside other work.
-private final class PipeReader: @unchecked Sendable {
-  private let thread: DispatchGroup
-  private var data = Data()
-
-  init(_ pipe: Pipe) {
-    thread = DispatchGroup()
-    DispatchQueue.global().async(group: thread) { self.data = pipe.fileHandleForReading.readDataToEndOfFile() }
-  }
-
-  func text() -> String {
-    thread.wait()
-    return String(decoding: data, as: UTF8.self)
   }
 }
 

@@ -40,7 +40,7 @@ extension CheckpointTensor {
     else { throw KistError(.damaged, file: path, field: "tensor '\(name)'", "is no short list of numbers") }
     var values = [Float](repeating: 0, count: count)
     unsafe try source.withBytes(0..<byteCount) { bytes throws(KistError) in
-      guard let base = unsafe bytes.baseAddress else { return }
+      guard let base = bytes.baseAddress else { return }
       unsafe values.withUnsafeMutableBufferPointer { buffer in
         if let output = buffer.baseAddress { unsafe decoder.decode(base, count: count, into: output) }
       }

@@ -26,14 +26,15 @@ public struct LoadedModel: Sendable {
     try LoadedModel(try Checkpoint.open(path: path), memory: memory)
   }
 
-  public init(_ checkpoint: Checkpoint, memory: MemoryBudget = MemoryBudget()) throws(KistError) {
+  public init(
+    _ checkpoint: Checkpoint, memory: MemoryBudget = MemoryBudget(), nonfinite: NonfiniteWeights = .refused
+  ) throws(KistError) {
     self.checkpoint = checkpoint
     let plain = try checkpoint.plain()
     do throws(KistError) {
       weights = try WeightTable(
         try LoadedModel.description(of: plain), plain.tensors.filter { !$0.isTrainingState }.map(\.weight),
-        file: checkpoint.path,
-        memory: memory)
+        file: checkpoint.path, memory: memory, nonfinite: nonfinite)
     } catch {
       throw error.inFile(checkpoint.path)
     }

@@ -80,12 +80,15 @@ extension Quantization {
   /// A source that can't be computed is no obstacle: a line says why there is no verdict.
   private func judge(_ path: String, _ notices: inout [String]) throws(KistError) -> Verdict? {
     let reference: LoadedModel
-    do throws(KistError) { reference = try LoadedModel(source, memory: options.memory) } catch {
+    do throws(KistError) {
+      reference = try LoadedModel(source, memory: options.memory)
+      try reference.weights.requireFinite(options.conversion.parallelism)
+    } catch {
       notices.append("no verdict: \(error)")
       return nil
     }
     let texts = try VerificationTexts.texts(for: reference, of: options.text)
-    let candidate = try LoadedModel(try Checkpoint.open(path: path), memory: options.memory)
+    let candidate = try LoadedModel(try Checkpoint.open(path: path), memory: options.memory, nonfinite: .computed)
     let tolerance = options.maximumDivergence.map { Tolerance(reason: "as asked", meanDivergence: $0) }
     return try ModelComparison(
       parallelism: options.conversion.parallelism, tolerance: tolerance ?? DamageLimits.tolerance(of: scheme)

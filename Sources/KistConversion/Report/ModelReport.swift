@@ -12,10 +12,10 @@ public struct ModelReport: Sendable {
   let architecture: [(name: String, value: String)]?
   let histograms: [WeightHistogram]
   let vocabulary: VocabularySummary?
-  /// Of containers: whether the file is whole, and what its model computes on its probes.
+  /// Of containers that are here: whether the file is whole, and what its model computes on its probes.
   let verification: CheckpointVerification?
 
-  /// Reads a sample of the weights, and of a container all chunks; runs its probes where it has some.
+  /// Reads a sample of the weights, and of a container all chunks, save for one on a server; runs its probes where it has some.
   public init(
     _ checkpoint: Checkpoint, memory: MemoryBudget, parallelism: Parallelism,
     progress: any ProgressObserver = NoProgress()
@@ -27,7 +27,8 @@ public struct ModelReport: Sendable {
     vocabulary = (try? Tokenizer.open(path: checkpoint.path)).flatMap {
       try? VocabularySummary($0, path: checkpoint.path)
     }
-    verification = try checkpoint.container.map { _ throws(KistError) in
+    let isHere = !MappedFile.isAddress(checkpoint.path)
+    verification = try (isHere ? checkpoint.container : nil).map { _ throws(KistError) in
       var verification = try CheckpointVerification(
         path: checkpoint.path, level: .quick, key: nil, parallelism: parallelism, progress: progress)
       if verification.isSound {

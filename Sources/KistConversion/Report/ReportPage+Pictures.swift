@@ -24,6 +24,9 @@ extension ModelReport {
         ]),
       Self.treemap(areas, \.elementCount, id: "map-parameters") { "\(Quantity.parameters($0)) parameters" },
       Self.treemap(areas, \.storedByteCount, id: "map-bytes", Quantity.bytes),
+      .element(
+        "p", ["id": "shown", "class": "soft", "aria-live": "polite"],
+        "Touch an area, or go there with Tab, to read what it is."),
       .element("p", ["class": "legend"], legend),
     ]
   }
@@ -63,9 +66,18 @@ extension ModelReport {
         .element(
           "div",
           ["class": "area", "style": style(place, in: frame.width, frame.height), "tabindex": "0", "aria-label": says],
-          parts + [.element("b", [:], area.shortName), .element("small", [:], words(area.size(measure)))]))
+          parts + [label(area.shortName), .element("small", [:], words(area.size(measure)))]))
     }
     return .element("div", ["class": "treemap", "id": id, "role": "group", "aria-label": "Layers as areas"], boxes)
+  }
+
+  /// Of a narrow area, the number alone is seen.
+  private static func label(_ name: String) -> Markup {
+    guard let point = name.lastIndex(of: "."), name[point...].dropFirst().allSatisfy(\.isNumber) else {
+      return .element("b", [:], name)
+    }
+    return .element(
+      "b", [:], [.element("span", [:], String(name[...point])), .text(String(name[point...].dropFirst()))])
   }
 
   private static func style(_ place: Treemap.Rectangle, in width: Double, _ height: Double) -> String {

@@ -8,9 +8,11 @@ extension ModelReport {
 
   var verificationSection: [Markup] {
     guard let verification else {
-      return [
-        .element("p", [:], "A \(summary.format) file has no checksums and no probes: nothing says what it should be.")
-      ]
+      let words =
+        digests.isEmpty
+        ? "A \(summary.format) file has no checksums and no probes: nothing says what it should be."
+        : "The file is on a server: what it holds was not compared with its checksums, for which all of it would come over."
+      return [.element("p", [:], words)] + (digests.isEmpty ? [] : [Self.pairs(digests)])
     }
     var rows: [(name: String, value: String)] = [
       (
@@ -30,12 +32,17 @@ extension ModelReport {
     rows += (summary.signatures ?? []).map {
       ("Signature", "\($0.fingerprint), \($0.isValid ? "valid" : "not of this content")")
     }
-    if let digest = summary.weightsDigest { rows.append(("Weights", digest)) }
-    if let digest = summary.packageDigest { rows.append(("Package", digest)) }
+    rows += digests
     let word = verification.isSound ? "Sound" : "Not sound"
     return [
       .element("p", ["class": verification.isSound ? "good" : "bad"], word), Self.pairs(rows),
     ]
+  }
+
+  private var digests: [(name: String, value: String)] {
+    [("Weights", summary.weightsDigest), ("Package", summary.packageDigest)].compactMap { name, digest in
+      digest.map { (name: name, value: $0) }
+    }
   }
 
   private static func words(_ verdict: Verdict) -> [(name: String, value: String)] {

@@ -134,7 +134,9 @@ extension ModelReport {
     }
     if !summary.leftOut.isEmpty {
       content.append(
-        Self.table(["left out", "why"], summary.leftOut.map { [Self.mono($0.path), .text($0.reason)] }))
+        Self.table(
+          ["left out", "why"],
+          summary.leftOut.map { [Self.mono($0.path), .element("span", ["class": "wrap"], $0.reason)] }))
     }
     return content
   }

@@ -118,9 +118,9 @@ extension CheckpointTensor {
     let bytes = elements.lowerBound / unit * dtype.unitByteCount..<elements.upperBound / unit * dtype.unitByteCount
     var values = [Float](repeating: 0, count: elements.count)
     unsafe try source.withBytes(bytes) { stored throws(KistError) in
-      guard let base = unsafe stored.baseAddress else { return }
+      guard let base = stored.baseAddress else { return }
       unsafe values.withUnsafeMutableBufferPointer { buffer in
-        if let output = unsafe buffer.baseAddress { unsafe decoder.decode(base, count: elements.count, into: output) }
+        if let output = buffer.baseAddress { unsafe decoder.decode(base, count: elements.count, into: output) }
       }
     }
     source.release(bytes)

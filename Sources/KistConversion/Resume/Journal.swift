@@ -70,6 +70,9 @@ final class Journal: Sendable {
   /// Notes that a piece is there.
   func add(_ piece: UInt64, hash: UInt64) throws(KistError) { try append(piece, hash) }
 
+  /// Whether a piece was noted by an earlier run.
+  func knows(_ piece: UInt64) -> Bool { hashes[piece] != nil }
+
   /// Whether a piece is there, by its bytes.
   func has(_ piece: UInt64, _ range: Range<Int>, of file: Int32) -> Bool {
     guard let hash = hashes[piece] else { return false }
@@ -91,6 +94,8 @@ struct JournaledFile: Sendable {
   let descriptor: Int32
 
   private func key(_ piece: Int) -> UInt64 { UInt64(number) << 40 | UInt64(piece) }
+
+  func knows(_ piece: Int) -> Bool { journal.knows(key(piece)) }
 
   func has(_ piece: Int, _ range: Range<Int>) -> Bool { journal.has(key(piece), range, of: descriptor) }
 

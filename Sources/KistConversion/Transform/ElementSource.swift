@@ -12,6 +12,9 @@ package protocol ElementSource: Sendable {
   /// - Parameter values: room for `elements.count` numbers.
   func read(_ elements: Range<Int>, into values: UnsafeMutablePointer<Float>) throws(KistError)
 
+  /// Says that elements are going to be read soon.
+  func willRead(_ elements: Range<Int>)
+
   /// Says that elements are not needed any more.
   func release(_ elements: Range<Int>)
 }
@@ -20,6 +23,7 @@ extension ElementSource {
   package var elementCount: Int { shape.elementCount ?? 0 }
   /// Numbers of a row: the last dimension.
   package var columnCount: Int { shape.dimensions.last ?? 1 }
+  package func willRead(_ elements: Range<Int>) {}
   package func release(_ elements: Range<Int>) {}
 }
 
@@ -76,6 +80,8 @@ package struct StoredElements: ElementSource {
       unsafe output += count
     }
   }
+
+  package func willRead(_ elements: Range<Int>) { source.willRead(byteRange(elements)) }
 
   package func release(_ elements: Range<Int>) { source.release(byteRange(elements)) }
 

@@ -44,6 +44,8 @@ package struct EncodedSource: ByteSource {
     try result.get()
   }
 
+  package func willRead(_ range: Range<Int>) { elements.willRead(elements(of: range)) }
+
   package func release(_ range: Range<Int>) { elements.release(elements(of: range)) }
 
   /// Elements that are only written together: of block types whole rows, since the search of a block may look at its row.

@@ -135,16 +135,3 @@ extension EncodingLoss {
     nonfinite += Int(result.nonfinite)
   }
 }
-
-extension Shape {
-  /// Indices of an element, counted in row-major order.
-  fileprivate func position(ofElement index: Int) -> [Int] {
-    var rest = index
-    var position: [Int] = []
-    for size in dimensions.reversed() {
-      position.insert(rest % max(1, size), at: 0)
-      rest /= max(1, size)
-    }
-    return position
-  }
-}

@@ -53,6 +53,13 @@ struct RearrangedBytes: ByteSource {
     unsafe try body(UnsafeRawBufferPointer(rebasing: buffer[start..<start + range.count]))
   }
 
+  func willRead(_ range: Range<Int>) {
+    guard !range.isEmpty else { return }
+    try? map.forEachPart(in: units(around: range)) { part throws(KistError) in
+      parts[part.tensor].willRead(part.sourceExtent.lowerBound * width..<part.sourceExtent.upperBound * width)
+    }
+  }
+
   func release(_ range: Range<Int>) {
     guard !range.isEmpty else { return }
     releaseParts(map, units(around: range)) {

@@ -60,6 +60,12 @@ package struct RearrangedTensor: ElementSource {
     }
   }
 
+  package func willRead(_ elements: Range<Int>) {
+    try? map.forEachPart(in: elements) { part throws(KistError) in
+      numbers[part.tensor].willRead(part.sourceExtent)
+    }
+  }
+
   package func release(_ elements: Range<Int>) {
     releaseParts(map, elements) { numbers[$0].release($1) }
   }

@@ -58,7 +58,10 @@ struct HTTPAnswer: Equatable {
         .unsupported, "the server sends whole files only: it has no range requests (HTTP 200 where 206 is due)",
         advice: "download the file, or use a server that has them, such as nginx")
     case 300..<400: return KistError(.system, "the server redirects and does not say where to (HTTP \(status))")
-    case 401, 403, 407: return KistError(.system, "the server does not allow it (HTTP \(status))")
+    case 401, 403:
+      return KistError(
+        .system, "the server does not allow it (HTTP \(status))", advice: WebCredentials.advice(for: response.url))
+    case 407: return KistError(.system, "the proxy does not allow it (HTTP 407)")
     case 404, 410: return KistError(.missing, "the server has no such file (HTTP \(status))")
     case 416 where expected == nil: return KistError(.damaged, "the file on the server is empty")
     case 416: return KistError(.damaged, "the server has not as many bytes as it said (HTTP 416)")

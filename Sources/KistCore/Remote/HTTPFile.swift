@@ -5,7 +5,7 @@ import Synchronization
   import FoundationNetworking
 #endif
 
-/// A file on a server, read by range requests (RFC 9110, section 14) over one connection.
+/// A file on a server, read by range requests (RFC 9110, section 14) over connections that are used again.
 final class HTTPFile: Sendable {
   /// Takes bytes in, and where they belong in the file.
   typealias Sink = @Sendable ([UInt8], Int) throws(KistError) -> Void
@@ -14,13 +14,14 @@ final class HTTPFile: Sendable {
   let address: String
   let byteCount: Int
   private let url: URL
-  private let session: URLSession
-  private let transfers: HTTPTransfers
+  private let connection: Connection
   /// What tells that the file is the same: its entity tag, else its date. Nil when the server gives none.
   private let validator: String?
   /// Where redirects led.
   private let place: Mutex<URL>
 
+  /// Requests at a time that a server is not likely to mind.
+  static let connectionCount = 4
   private static let attemptCount = 4
   private static let progressByteCount = 64 << 10
   private static let firstPause = 0.25
@@ -28,25 +29,24 @@ final class HTTPFile: Sendable {
 
   /// - Parameter start: The range to begin with; the sink gets what of it the file has.
   init(address: String, start: Range<Int>, _ sink: @escaping Sink) throws(KistError) {
-    guard let url = URL(string: address), url.host != nil else {
-      throw KistError(.invalid, file: address, "is no address on the web")
-    }
     self.address = address
-    self.url = url
+    url = try HTTPFile.url(of: address)
+    let credentials = WebCredentials()
     let configuration = URLSessionConfiguration.ephemeral
     configuration.timeoutIntervalForRequest = HTTPFile.idleSeconds
     configuration.urlCache = nil
     configuration.httpCookieStorage = nil
-    configuration.httpMaximumConnectionsPerHost = 1
-    transfers = HTTPTransfers()
-    session = URLSession(configuration: configuration, delegate: transfers, delegateQueue: nil)
+    configuration.urlCredentialStorage = nil
+    // Those that fetch ahead, and those that are asked for at once.
+    configuration.httpMaximumConnectionsPerHost = HTTPFile.connectionCount + 2
+    connection = Connection(
+      transfers: HTTPTransfers(configuration, credentials), credentials: credentials, address: address)
 
-    let connection = Connection(session: session, transfers: transfers, address: address)
     let opened: (answer: HTTPAnswer, place: URL)
     do throws(KistError) {
       opened = try connection.get(start, from: [url], expecting: nil, sink)
     } catch {
-      session.invalidateAndCancel()
+      connection.transfers.close()
       throw error
     }
     byteCount = opened.answer.totalByteCount
@@ -54,22 +54,37 @@ final class HTTPFile: Sendable {
     place = Mutex(opened.place)
   }
 
-  deinit { session.invalidateAndCancel() }
+  deinit { close() }
+
+  /// Ends all requests; no other can be made.
+  func close() { connection.transfers.close() }
+
+  private static func url(of address: String) throws(KistError) -> URL {
+    guard let url = URL(string: address), url.host != nil else {
+      throw KistError(.invalid, file: address, "is no address on the web")
+    }
+    // Named without what stands before the @: it would show in messages and in the list of processes.
+    guard url.user == nil, url.password == nil else {
+      throw KistError(
+        .invalid, file: url.host, "a login does not belong in an address",
+        advice: "put it into ~/.netrc: machine \(url.host ?? "host") login NAME password WORD")
+    }
+    return url
+  }
 
   /// Fetches a range of the file, trying again where that may help.
   func read(_ range: Range<Int>, _ sink: @escaping Sink) throws(KistError) {
     let known = place.withLock { $0 }
     let expected = HTTPAnswer(totalByteCount: byteCount, validator: validator)
     // A place that redirects led to may be good for a while only.
-    let answer = try Connection(session: session, transfers: transfers, address: address)
-      .get(range, from: known == url ? [url] : [known, url], expecting: expected, sink)
+    let answer = try connection.get(range, from: known == url ? [url] : [known, url], expecting: expected, sink)
     place.withLock { $0 = answer.place }
   }
 
   /// Sends requests, one after the other, until a range is whole.
   private struct Connection {
-    var session: URLSession
     var transfers: HTTPTransfers
+    var credentials: WebCredentials
     var address: String
 
     func get(
@@ -80,7 +95,7 @@ final class HTTPFile: Sendable {
       while true {
         let rest = start..<range.upperBound
         let transfer = HTTPTransfer(rest, expecting: expected, address: address, sink)
-        transfers.run(transfer, in: session, request(places[places.startIndex], rest, expected?.validator))
+        transfers.run(transfer, request(places[places.startIndex], rest, expected?.validator))
         start += transfer.receivedByteCount
         expected = expected ?? transfer.answer
         switch transfer.result {
@@ -95,6 +110,7 @@ final class HTTPFile: Sendable {
               .system, file: address, "\(problem), \(failures) times in a row",
               advice: "check the connection, and try again")
           }
+          guard !transfers.isClosed else { throw .interrupted }
           Thread.sleep(forTimeInterval: HTTPFile.firstPause * Double(1 << failures))
         }
       }
@@ -107,6 +123,7 @@ final class HTTPFile: Sendable {
       request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
       request.setValue(KistVersion.name.replacing(" ", with: "/"), forHTTPHeaderField: "User-Agent")
       if let validator { request.setValue(validator, forHTTPHeaderField: "If-Range") }
+      credentials.sign(&request)
       return request
     }
   }

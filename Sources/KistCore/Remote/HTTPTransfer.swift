@@ -26,6 +26,7 @@ final class HTTPTransfer: @unchecked Sendable {
   private(set) var answer: HTTPAnswer?
   private var problem: Result?
   private var redirectCount = 0
+  private let end = DispatchSemaphore(value: 0)
 
   private static let maximumRedirectCount = 5
 
@@ -100,7 +101,11 @@ final class HTTPTransfer: @unchecked Sendable {
     } else if let error {
       result = .interrupted(HTTPTransfer.words(error))
     }
+    end.signal()
   }
+
+  /// Waits for ``finish(_:at:_:)``.
+  func wait() { end.wait() }
 
   /// Whether the same will happen again.
   private static func isFinal(_ error: URLError) -> Bool {
@@ -127,29 +132,63 @@ final class HTTPTransfer: @unchecked Sendable {
   }
 }
 
-/// Hands what a session reports to the transfer that runs.
-final class HTTPTransfers: NSObject, URLSessionDataDelegate, Sendable {
-  private let current = Mutex<HTTPTransfer?>(nil)
-  private let done = DispatchSemaphore(value: 0)
+/// A session, which hands what comes to the transfers that run.
+final class HTTPTransfers: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+  private let credentials: WebCredentials
+  /// Set once, before there are others who use it: a session wants its delegate first.
+  private var session: URLSession?
+  private let state = Mutex(State())
 
-  private var transfer: HTTPTransfer? { current.withLock { $0 } }
+  private struct State {
+    /// By the numbers of their tasks.
+    var running: [Int: HTTPTransfer] = [:]
+    var isClosed = false
+  }
 
-  /// Runs a transfer to its end. One at a time.
-  func run(_ transfer: HTTPTransfer, in session: URLSession, _ request: URLRequest) {
-    current.withLock { $0 = transfer }
-    session.dataTask(with: request).resume()
-    done.wait()
-    current.withLock { $0 = nil }
+  init(_ configuration: URLSessionConfiguration, _ credentials: WebCredentials) {
+    self.credentials = credentials
+    super.init()
+    session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
+  }
+
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// Ends the transfers that run, and lets go of the session.
+  func close() {
+    let isFirst = state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+    if isFirst { session?.invalidateAndCancel() }
+  }
+
+  /// Runs a transfer to its end, beside others.
+  func run(_ transfer: HTTPTransfer, _ request: URLRequest) {
+    let task = state.withLock { state -> URLSessionDataTask? in
+      // A session that was let go of takes no more.
+      guard !state.isClosed, let task = session?.dataTask(with: request) else { return nil }
+      state.running[task.taskIdentifier] = transfer
+      return task
+    }
+    guard let task else { return }
+    task.resume()
+    transfer.wait()
+    _ = state.withLock { $0.running.removeValue(forKey: task.taskIdentifier) }
+  }
+
+  private func transfer(of task: URLSessionTask) -> HTTPTransfer? {
+    state.withLock { $0.running[task.taskIdentifier] }
   }
 
   func urlSession(
     _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
     newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
   ) {
-    guard transfer?.follows(response.url, to: request.url) == true else { return completionHandler(nil) }
-    // The range is asked for there too.
+    guard transfer(of: task)?.follows(response.url, to: request.url) == true else { return completionHandler(nil) }
+    // The range is asked for there too; what this user shows there is another matter.
     var next = task.originalRequest ?? request
     next.url = request.url
+    credentials.sign(&next)
     completionHandler(next)
   }
 
@@ -157,15 +196,14 @@ final class HTTPTransfers: NSObject, URLSessionDataDelegate, Sendable {
     _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
     completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
   ) {
-    completionHandler(transfer?.takes(response) == true ? .allow : .cancel)
+    completionHandler(transfer(of: dataTask)?.takes(response) == true ? .allow : .cancel)
   }
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-    if transfer?.take(data) != true { dataTask.cancel() }
+    if transfer(of: dataTask)?.take(data) != true { dataTask.cancel() }
   }
 
   func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-    transfer?.finish(task.response, at: task.response?.url ?? task.currentRequest?.url, error)
-    done.signal()
+    transfer(of: task)?.finish(task.response, at: task.response?.url ?? task.currentRequest?.url, error)
   }
 }

@@ -1,28 +1,28 @@
 import Foundation
-import Synchronization
 
 /// A file on a server, of which only what is read comes over: a local sparse file fills, block by block.
 ///
-/// What could not be fetched reads as zeros, and the failure is kept: ``MappedFile/checkIntact()`` throws it.
-final class RemoteFile: Sendable {
+/// What will be read soon is fetched ahead, by a few requests at a time. What could not be fetched reads as zeros, and the failure is
+/// kept: ``MappedFile/checkIntact()`` throws it.
+final class RemoteFile: @unchecked Sendable {
   private let http: HTTPFile
   private let local: UnnamedFile
-  private let state: Mutex<State>
 
-  private struct State {
-    /// Blocks that are here.
-    var blocks: Set<Int> = []
-    var failure: KistError?
-  }
+  // All below is guarded by `condition`.
+  private let condition = NSCondition()
+  private var blocks: RemoteBlocks
+  private var fetcherCount = 0
+  private var isClosed = false
+  private var firstFailure: KistError?
 
-  /// Bytes that are fetched together: small things that lie side by side come with one request.
-  private static let blockByteCount = 64 << 10
   /// A file of a format that is not read by ranges is fetched whole, up to this length.
   private static let maximumWholeByteCount = 256 << 20
+  /// Requests that fetch ahead at the same time, each on a connection of its own.
+  private static let mostFetchers = HTTPFile.connectionCount
 
   var byteCount: Int { http.byteCount }
   var descriptor: Int32 { local.output.descriptor }
-  var failure: KistError? { state.withLock { $0.failure } }
+  var failure: KistError? { condition.withLock { firstFailure } }
 
   /// Whether a path is an address on the web.
   static func isAddress(_ path: String) -> Bool {
@@ -35,8 +35,7 @@ final class RemoteFile: Sendable {
   /// - Throws: `missing` when the server has no such file; `unsupported` when it has no range requests; `system` when it can't be reached.
   init(address: String) throws(KistError) {
     let local = try UnnamedFile()
-    let start = 0..<RemoteFile.blockByteCount
-    http = try HTTPFile(address: address, start: start) { bytes, offset throws(KistError) in
+    http = try HTTPFile(address: address, start: 0..<RemoteBlocks.byteCount) { bytes, offset throws(KistError) in
       try local.output.write(bytes, at: offset)
     }
     guard ftruncate(local.output.descriptor, off_t(http.byteCount)) == 0 else {
@@ -44,25 +43,37 @@ final class RemoteFile: Sendable {
         .system, file: address, "the server says that it has \(http.byteCount) bytes, more than a file can have here")
     }
     self.local = local
-    state = Mutex(State(blocks: [0]))
+    blocks = RemoteBlocks(here: [0])
   }
 
-  /// Fetches what is missing of a range.
+  /// Stops what is under way. Called once, when nobody reads any more.
+  func close() {
+    condition.lock()
+    defer { condition.unlock() }
+    isClosed = true
+    blocks.wantNothing()
+    http.close()
+    while fetcherCount > 0 { condition.wait() }
+  }
+
+  /// Fetches what is missing of a range, and waits for what is on its way.
   func fill(_ range: Range<Int>) {
-    guard !range.isEmpty else { return }
-    state.withLock { state in
-      guard state.failure == nil else { return }
-      let size = RemoteFile.blockByteCount
-      let missing = (range.lowerBound / size...(range.upperBound - 1) / size).filter { !state.blocks.contains($0) }
-      do throws(KistError) {
-        for run in RemoteFile.runs(of: missing) {
-          try fetch(run.lowerBound * size..<min(run.upperBound * size, byteCount))
-          state.blocks.formUnion(run)
-        }
-      } catch {
-        state.failure = error
+    let wanted = RemoteBlocks.blocks(of: range)
+    condition.lock()
+    defer { condition.unlock() }
+    if wanted.count > RemoteBlocks.mostPerRequest { want(wanted) }
+    while firstFailure == nil, let missing = blocks.firstMissing(of: wanted) {
+      if let claimed = blocks.claim(from: missing, upTo: wanted.upperBound) {
+        fetchUnlocked(claimed)
+      } else {
+        condition.wait()
       }
     }
+  }
+
+  /// Fetches a range beside other work: it will be read soon.
+  func prefetch(_ range: Range<Int>) {
+    condition.withLock { want(RemoteBlocks.blocks(of: range)) }
   }
 
   func fillAll() {
@@ -70,25 +81,58 @@ final class RemoteFile: Sendable {
       let failure = KistError(
         .unsupported, file: http.address, "is of a format that can't be read in parts from a server",
         advice: "download it first")
-      return state.withLock { $0.failure = $0.failure ?? failure }
+      return condition.withLock { firstFailure = firstFailure ?? failure }
     }
     fill(0..<byteCount)
   }
 
-  private func fetch(_ range: Range<Int>) throws(KistError) {
-    try http.read(range) { bytes, offset throws(KistError) in try self.local.output.write(bytes, at: offset) }
+  private func want(_ wanted: Range<Int>) {
+    guard firstFailure == nil, !isClosed, blocks.firstMissing(of: wanted) != nil else { return }
+    blocks.want(wanted)
+    while fetcherCount < RemoteFile.mostFetchers, let claimed = blocks.claimNext() {
+      fetcherCount += 1
+      Thread.detachNewThread { self.work(on: claimed) }
+    }
   }
 
-  /// Numbers that follow one another, as ranges.
-  private static func runs(of numbers: [Int]) -> [Range<Int>] {
-    var runs: [Range<Int>] = []
-    for number in numbers {
-      if let last = runs.last, last.upperBound == number {
-        runs[runs.count - 1] = last.lowerBound..<number + 1
-      } else {
-        runs.append(number..<number + 1)
-      }
+  /// Fetches until nothing is wanted. A thread of its own: it waits most of the time.
+  private func work(on first: Range<Int>) {
+    condition.lock()
+    defer { condition.unlock() }
+    var claimed: Range<Int>? = first
+    while let blocks = claimed, firstFailure == nil, !isClosed {
+      fetchUnlocked(blocks)
+      claimed = self.blocks.claimNext()
     }
-    return runs
+    fetcherCount -= 1
+    condition.broadcast()
+  }
+
+  /// Fetches blocks that were claimed. What came over is there for others at once, not only when the whole request is done.
+  private func fetchUnlocked(_ claimed: Range<Int>) {
+    condition.unlock()
+    let size = RemoteBlocks.byteCount
+    let range = claimed.lowerBound * size..<min(claimed.upperBound * size, byteCount)
+    var failure: KistError?
+    do throws(KistError) {
+      try http.read(range) { bytes, offset throws(KistError) in
+        try self.local.output.write(bytes, at: offset)
+        let end = offset + bytes.count
+        // Blocks of which this was the end.
+        let whole = max(offset / size, claimed.lowerBound)..<(end == range.upperBound ? claimed.upperBound : end / size)
+        guard !whole.isEmpty else { return }
+        self.condition.withLock {
+          self.blocks.arrived(whole)
+          self.condition.broadcast()
+        }
+      }
+    } catch { failure = error }
+    condition.lock()
+    if let failure {
+      firstFailure = firstFailure ?? failure
+      blocks.wantNothing()
+    }
+    blocks.gaveUp(claimed)
+    condition.broadcast()
   }
 }

@@ -21,6 +21,8 @@ package struct EntrySource: ByteSource {
     unsafe try body(UnsafeRawBufferPointer(buffer))
   }
 
+  package func willRead(_ range: Range<Int>) { file.prefetch(entry.layout.chunks(of: range), of: entry) }
+
   package func release(_ range: Range<Int>) { file.releasePages(of: entry, range) }
 }
 

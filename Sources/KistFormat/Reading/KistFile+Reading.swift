@@ -89,32 +89,30 @@ extension KistFile {
     }
   }
 
-  /// Content that is read chunk by chunk comes over in pieces of this many.
-  private static let fetchedChunkCount = 8
+  /// Of content that is read chunk by chunk, so many are on their way.
+  private static let chunkCountAhead = 32
 
   private func isWholeChunk(_ range: Range<Int>, _ layout: ContentLayout) -> Bool {
     range.count == layout.rawBytesPerChunk && range.lowerBound % layout.rawBytesPerChunk == 0
   }
 
-  /// Fetches chunks from a server, and when all of the content is going to be read, some of those that follow.
+  /// Fetches chunks from a server; when all of the content seems to be read, some of those that follow are fetched ahead.
   private func fetch(
     _ chunks: Range<Int>, of entry: Entry, _ layout: ContentLayout, isStream: Bool
   ) throws(KistError) {
-    let end = isStream ? min(chunks.lowerBound + KistFile.fetchedChunkCount, layout.chunkCount) : chunks.upperBound
-    let stored = try (chunks.lowerBound..<end).map { number throws(KistError) in
-      try chunk(number, of: layout, name: entry.name).range
+    // Several that are needed at once come together too.
+    let end = isStream ? min(chunks.lowerBound + KistFile.chunkCountAhead, layout.chunkCount) : chunks.upperBound
+    if end - chunks.lowerBound > 1 { prefetch(chunks.lowerBound..<end, of: entry) }
+    for number in chunks { try mapped.fetch(try chunk(number, of: layout, name: entry.name).range) }
+  }
+
+  /// Fetches chunks from a server beside other work. A record that is not right is found when the chunk is read.
+  func prefetch(_ chunks: Range<Int>, of entry: Entry) {
+    guard mapped.isRemote else { return }
+    let layout = entry.layout
+    for number in chunks {
+      if let chunk = try? chunk(number, of: layout, name: entry.name) { mapped.prefetch(chunk.range) }
     }
-    // Of those that follow one another: what is shared with another entry lies elsewhere.
-    var run: Range<Int>?
-    for range in stored {
-      if let last = run, last.upperBound <= range.lowerBound, range.lowerBound - last.upperBound < Layout.alignment {
-        run = last.lowerBound..<range.upperBound
-      } else {
-        if let run { try mapped.fetch(run) }
-        run = range
-      }
-    }
-    if let run { try mapped.fetch(run) }
   }
 
   private func readChunk(

@@ -157,12 +157,20 @@ extension KistFile {
     report.rawByteCount = jobs.reduce(0) { $0 + $1.chunk.rawByteCount }
     progress.begin("Verifying", total: report.rawByteCount)
     defer { progress.end() }
-    var next = 0
+    var (next, told) = (0, 0)
+    let readAhead = ReadAhead {
+      guard told < jobs.count else { return nil }
+      defer { told += 1 }
+      self.mapped.prefetch(jobs[told].chunk.range)
+      return jobs[told].chunk.storedByteCount
+    }
     var problems: [VerificationProblem] = []
     try parallelism.inOrder(
       next: { () throws(KistError) -> ChunkJob? in
+        guard next < jobs.count else { return nil }
         defer { next += 1 }
-        return next < jobs.count ? jobs[next] : nil
+        readAhead.reads(jobs[next].chunk.storedByteCount)
+        return jobs[next]
       },
       produce: { (job) throws(KistError) -> VerificationProblem? in
         defer { progress.advance(by: job.chunk.rawByteCount) }

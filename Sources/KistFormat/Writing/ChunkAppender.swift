@@ -34,6 +34,17 @@ package final class ChunkAppender {
   private struct Job: Sendable {
     var entry: Int
     var chunk: Int
+
+    /// Goes on to the next; gives the one before, nil at the end.
+    mutating func advance(in drafts: [EntryDraft]) -> Job? {
+      guard entry < drafts.count else { return nil }
+      defer {
+        chunk += 1
+        // An entry without content is a job too: it is completed in its turn.
+        if chunk >= max(1, drafts[entry].record.layout.chunkCount) { self = Job(entry: entry + 1, chunk: 0) }
+      }
+      return self
+    }
   }
 
   /// A chunk and the buffer that holds its bytes until they are written.
@@ -55,14 +66,17 @@ package final class ChunkAppender {
         EntryDraft(entry: entry, record: try entry.makeRecord(ordinal: firstOrdinal + UInt32(index)), packing: packing))
     }
     drafts.sort { $0.record.isStored(before: $1.record) }
-    var cursor = (entry: 0, chunk: 0)
+    var (cursor, told) = (Job(entry: 0, chunk: 0), Job(entry: 0, chunk: 0))
+    func range(of job: Job) -> Range<Int> { drafts[job.entry].record.layout.rawRange(ofChunk: job.chunk) }
+    let readAhead = ReadAhead {
+      guard let job = told.advance(in: drafts) else { return nil }
+      drafts[job.entry].entry.source.willRead(range(of: job))
+      return range(of: job).count
+    }
     try parallelism.inOrder(
       next: { () throws(KistError) -> Job? in
-        guard cursor.entry < drafts.count else { return nil }
-        let job = Job(entry: cursor.entry, chunk: cursor.chunk)
-        cursor.chunk += 1
-        // An entry without content is a job too: it is completed in its turn.
-        if cursor.chunk >= max(1, drafts[cursor.entry].record.layout.chunkCount) { cursor = (cursor.entry + 1, 0) }
+        guard let job = cursor.advance(in: drafts) else { return nil }
+        readAhead.reads(range(of: job).count)
         return job
       },
       produce: { (job) throws(KistError) -> Encoded in

@@ -34,11 +34,12 @@ package final class Session {
     }
   }
 
-  /// - Throws: `missing` when OpenBLAS is not there.
+  /// - Throws: `missing` when OpenBLAS is not there; `damaged` for weights that hold a NaN or an infinity.
   package init(
     _ weights: WeightTable, program: Program? = nil, textCount: Int = 1, parallelism: Parallelism
   ) throws(KistError) {
     try BLAS.prepare()
+    try weights.requireFinite(parallelism)
     self.weights = weights
     self.program = program ?? Program(weights.model)
     self.parallelism = parallelism

@@ -1,6 +1,7 @@
 import KistArchitectures
 import KistCore
 import KistQuantization
+import Synchronization
 
 /// The weights of a model: for each that the forward pass asks for, where it lies.
 public final class WeightTable: Sendable {
@@ -13,16 +14,22 @@ public final class WeightTable: Sendable {
   private let memory: MemoryBudget
   /// Bytes of weights that stay in memory once they were read.
   package let keptByteCount: Int
+  /// Whether nothing is left to be looked at by ``requireFinite(_:)``.
+  let isChecked: Atomic<Bool>
 
   /// Finds every tensor that a model needs, and checks that it is what the forward pass takes it for.
   ///
-  /// - Parameter memory: What may stay in memory; what does not fit is read again each time.
+  /// - Parameters:
+  ///   - memory: What may stay in memory; what does not fit is read again each time.
+  ///   - nonfinite: What becomes of a NaN or an infinity, once something is to be computed.
   /// - Throws: `damaged` for a missing tensor, one of another shape, or one that the model does not have; `unsupported` for a dtype
   ///   that can't be computed with.
   public init(
-    _ model: ModelDescription, _ tensors: [WeightTensor], file: String, memory: MemoryBudget = MemoryBudget()
+    _ model: ModelDescription, _ tensors: [WeightTensor], file: String, memory: MemoryBudget = MemoryBudget(),
+    nonfinite: NonfiniteWeights = .refused
   ) throws(KistError) {
     self.model = model
+    isChecked = Atomic(nonfinite == .computed)
     self.file = file
     vectors = VectorCache()
     self.memory = memory
@@ -60,6 +67,8 @@ public final class WeightTable: Sendable {
     vectors = other.vectors
     memory = other.memory
     keptByteCount = 0
+    // What a type can't hold shows in what is computed.
+    isChecked = Atomic(true)
     let spare = SpareRoom()
     let replaced = Dictionary(tensors.map { (Array($0.name.utf8), $0) }) { first, _ in first }
     var matrices = other.matrices

@@ -16,7 +16,7 @@ struct Compact: ParsableCommand {
         kist compact minilm.kist --json
       """)
 
-  @Argument(help: "A .kist file.")
+  @Argument(help: "A .kist file.", completion: .file())
   var file: String
 
   @OptionGroup var global: GlobalOptions

@@ -61,10 +61,11 @@ struct Convert: ParsableCommand {
         kist convert model.kist -o layer0.safetensors --tensors 'model.layers.0.*'
       """)
 
-  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
+  @Argument(
+    help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.", completion: .file())
   var source: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"), completion: .file())
   var output: String
 
   @Option(help: "How tensors are packed in a .kist file: auto, none or max.")
@@ -87,7 +88,9 @@ struct Convert: ParsableCommand {
   @Flag(help: "Do not compare what source and result compute.")
   var noVerify = false
 
-  @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"),
+    completion: .file())
   var golden: String?
 
   @Option(

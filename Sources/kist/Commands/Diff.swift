@@ -17,10 +17,10 @@ struct Diff: ParsableCommand {
         kist diff base.safetensors tuned.safetensors --json
       """)
 
-  @Argument(help: "A checkpoint.")
+  @Argument(help: "A checkpoint.", completion: .file())
   var a: String
 
-  @Argument(help: "Another one.")
+  @Argument(help: "Another one.", completion: .file())
   var b: String
 
   @OptionGroup var global: GlobalOptions

@@ -45,13 +45,13 @@ struct Edit: ParsableCommand {
     case asset
   }
 
-  @Argument(help: "A .kist file.")
+  @Argument(help: "A .kist file.", completion: .file())
   var file: String
 
   @Argument(help: "What to do: set, unset, put, put-tensor or rm.")
   var action: Action
 
-  @Argument(help: "With what.")
+  @Argument(help: "With what.", completion: .file())
   var operands: [String] = []
 
   @Option(name: .customLong("as"), help: ArgumentHelp("The name under which put stores the file.", valueName: "name"))

@@ -15,7 +15,7 @@ struct Embed: ParsableCommand {
         kist embed minilm.kist "a cat" "a kitten" "a parliament" --json
       """)
 
-  @Argument(help: "A .kist file or a Hugging Face directory.")
+  @Argument(help: "A .kist file or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: "Texts; - reads standard input.")

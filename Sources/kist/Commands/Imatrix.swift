@@ -27,13 +27,15 @@ struct Imatrix: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A model: .kist, GGUF or a Hugging Face directory. Without --text, importance matrices.", valueName: "source"))
+      "A model: .kist, GGUF or a Hugging Face directory. Without --text, importance matrices.", valueName: "source"),
+    completion: .file())
   var sources: [String]
 
-  @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"))
+  @Option(help: ArgumentHelp("The text; - is standard input.", valueName: "file"), completion: .file())
   var text: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("What to write: .gguf, or .dat.", valueName: "file"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("What to write: .gguf, or .dat.", valueName: "file"), completion: .file())
   var output: String
 
   @Option(help: ArgumentHelp("Tokens of a chunk. (default: 512)", valueName: "n"))

@@ -33,7 +33,8 @@ struct Inspect: ParsableCommand {
         kist inspect https://host/model.kist
       """)
 
-  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
+  @Argument(
+    help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Option(name: .customLong("tensors"), help: ArgumentHelp("List the tensors whose names match.", valueName: "glob"))
@@ -42,13 +43,13 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Add minimum, maximum, mean, standard deviation, and counts of NaN, infinity and zero.")
   var stats = false
 
-  @Option(help: ArgumentHelp("Compare values with those of another checkpoint.", valueName: "ref"))
+  @Option(help: ArgumentHelp("Compare values with those of another checkpoint.", valueName: "ref"), completion: .file())
   var against: String?
 
   @Flag(help: "Show the metadata alone, every value in full.")
   var metadata = false
 
-  @Option(help: ArgumentHelp("Write a report as one page.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write a report as one page.", valueName: "file"), completion: .file())
   var html: String?
 
   @OptionGroup var global: GlobalOptions

@@ -21,19 +21,23 @@ struct Join: ParsableCommand {
         kist join big-part-*.kist -o big.kist --probes-of ./hf-dir
       """)
 
-  @Argument(help: "All parts of one conversion.")
+  @Argument(help: "All parts of one conversion.", completion: .file())
   var parts: [String]
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("What to write.", valueName: "dst"), completion: .file())
   var output: String
 
   @Flag(help: "Record what the model computes, as probes.")
   var probes = false
 
-  @Option(help: ArgumentHelp("Record what the source of the parts computes, as probes.", valueName: "src"))
+  @Option(
+    help: ArgumentHelp("Record what the source of the parts computes, as probes.", valueName: "src"),
+    completion: .file())
   var probesOf: String?
 
-  @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"),
+    completion: .file())
   var golden: String?
 
   @OptionGroup var global: GlobalOptions

@@ -5,10 +5,14 @@ import KistInference
 
 /// `kist verify --against` and `--golden`: whether a model computes what another does.
 struct JudgingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Compare with what this model computes on the same tokens.", valueName: "ref"))
+  @Option(
+    help: ArgumentHelp("Compare with what this model computes on the same tokens.", valueName: "ref"),
+    completion: .file())
   var against: String?
 
-  @Option(help: ArgumentHelp("Compare with logits that another program recorded.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Compare with logits that another program recorded.", valueName: "file.safetensors"),
+    completion: .file())
   var golden: String?
 
   @Option(
@@ -17,13 +21,19 @@ struct JudgingOptions: ParsableArguments {
   var engine: ExternalEngine?
 
   @Option(
-    help: ArgumentHelp("The Python that has that program. (default: KIST_PYTHON, else python3)", valueName: "path"))
+    help: ArgumentHelp(
+      "The Python that has that program. (default: KIST_PYTHON, else python3; for llama.cpp also its llama-results)",
+      valueName: "path"), completion: .file())
   var python: String?
 
-  @Option(help: ArgumentHelp("Keep the logits that --with computed, for --golden.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Keep the logits that --with computed, for --golden.", valueName: "file.safetensors"),
+    completion: .file())
   var saveLogits: String?
 
-  @Option(help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"),
+    completion: .file())
   var text: String?
 
   @Option(help: ArgumentHelp("Compare on these ids; @FILE reads them from a file.", valueName: "ids"))
@@ -105,8 +115,9 @@ struct JudgingOptions: ParsableArguments {
   ) throws(KistError) -> Verdict {
     let texts = try texts(for: model)
     let tokens = text == nil ? Array(texts.joined().prefix(model.model.mostTokens ?? .max)) : texts[0]
+    let input = ExternalJudge.Input(tokens: tokens, isExact: self.tokens != nil)
     let judge = ExternalJudge(engine: engine, python: python, parallelism: global.parallelism)
-    return try judge.verdict(on: model, tokens: tokens, savingTo: saveLogits, replacing: global.force, comparison)
+    return try judge.verdict(on: model, input, savingTo: saveLogits, replacing: global.force, comparison)
   }
 
   private func texts(for reference: LoadedModel) throws(KistError) -> [[Int]] {

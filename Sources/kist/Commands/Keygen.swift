@@ -19,7 +19,8 @@ struct Keygen: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Where to write the private key; KEY.pub is the public one.", valueName: "key"))
+    help: ArgumentHelp("Where to write the private key; KEY.pub is the public one.", valueName: "key"),
+    completion: .file())
   var output: String
 
   @OptionGroup var global: GlobalOptions

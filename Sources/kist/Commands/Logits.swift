@@ -15,12 +15,14 @@ struct Logits: ParsableCommand {
         kist logits ./hf-dir --text "Once upon a time" -o logits.safetensors
       """)
 
-  @Argument(help: "A .kist file or a Hugging Face directory.")
+  @Argument(help: "A .kist file or a Hugging Face directory.", completion: .file())
   var source: String
 
   @OptionGroup var input: TokenInput
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write them.", valueName: "file.npy|.safetensors"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Where to write them.", valueName: "file.npy|.safetensors"),
+    completion: .file())
   var output: String
 
   @OptionGroup var memory: MemoryOption

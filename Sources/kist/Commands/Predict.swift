@@ -15,7 +15,7 @@ struct Predict: ParsableCommand {
         kist predict model.kist "Once upon a time" -n 50 --temperature 0.8 --top-p 0.95 --seed 7
       """)
 
-  @Argument(help: "A .kist file or a Hugging Face directory.")
+  @Argument(help: "A .kist file or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: "The text; - reads standard input.")

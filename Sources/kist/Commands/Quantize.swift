@@ -43,10 +43,11 @@ struct Quantize: ParsableCommand {
         kist quantize ./hf-dir -o big.kist --types types.json --part 3/8
       """)
 
-  @Argument(help: "A .kist, safetensors or GGUF file, or a Hugging Face directory.")
+  @Argument(help: "A .kist, safetensors or GGUF file, or a Hugging Face directory.", completion: .file())
   var source: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("What to write: .kist or .gguf.", valueName: "dst"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("What to write: .kist or .gguf.", valueName: "dst"), completion: .file())
   var output: String
 
   @Option(help: ArgumentHelp("\(QuantizationScheme.names.joined(separator: ", ")).", valueName: "type"))
@@ -65,7 +66,7 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Measure what each tensor does to the logits, however long it takes.")
   var measure = false
 
-  @Option(help: ArgumentHelp("How much each column counts, as measured.", valueName: "file"))
+  @Option(help: ArgumentHelp("How much each column counts, as measured.", valueName: "file"), completion: .file())
   var imatrix: String?
 
   @Option(
@@ -88,7 +89,9 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Quantize weights that are NaN or infinite.")
   var allowNonfinite = false
 
-  @Option(help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Compare on the text of a file instead of the usual prompts.", valueName: "file"),
+    completion: .file())
   var text: String?
 
   @Option(help: "How tensors are packed in a .kist file: auto, none or max.")
@@ -100,7 +103,9 @@ struct Quantize: ParsableCommand {
   @Flag(help: "Record no probes: nothing of what the source computes.")
   var noProbes = false
 
-  @Option(help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"))
+  @Option(
+    help: ArgumentHelp("Record these logits of another program as probes.", valueName: "file.safetensors"),
+    completion: .file())
   var golden: String?
 
   @Flag(help: "Do not compare what source and result compute.")

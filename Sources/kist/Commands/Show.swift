@@ -20,7 +20,8 @@ struct Show: ParsableCommand {
         kist show model.safetensors lm_head.weight '[..., ::2]' --json
       """)
 
-  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
+  @Argument(
+    help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: "The tensor's name.")
@@ -29,7 +30,9 @@ struct Show: ParsableCommand {
   @Argument(help: "The part to show: '[0:4, :8]'.")
   var slice: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Write the values to a .npy file instead.", valueName: "file.npy"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Write the values to a .npy file instead.", valueName: "file.npy"),
+    completion: .file())
   var output: String?
 
   @OptionGroup var global: GlobalOptions

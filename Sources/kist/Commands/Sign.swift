@@ -14,10 +14,12 @@ struct Sign: ParsableCommand {
         kist verify minilm.kist --key publisher.key.pub
       """)
 
-  @Argument(help: "A .kist file.")
+  @Argument(help: "A .kist file.", completion: .file())
   var file: String
 
-  @Option(help: ArgumentHelp("The private key, as PEM: what `kist keygen` or openssl writes.", valueName: "key"))
+  @Option(
+    help: ArgumentHelp("The private key, as PEM: what `kist keygen` or openssl writes.", valueName: "key"),
+    completion: .file())
   var key: String
 
   @OptionGroup var global: GlobalOptions

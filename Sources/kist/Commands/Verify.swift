@@ -14,8 +14,9 @@ struct Verify: ParsableCommand {
       when the file was made, and compares. Signatures are listed; --key asks for a valid one by that key.
 
       --with llama.cpp or --with transformers runs the model in that program, in a Python that has it \
-      (llama-cpp-python; transformers and torch), and compares logits on the same tokens: an independent judge. What the \
-      program does not read is converted for it first.
+      (llama-cpp-python; transformers and torch), and compares logits on the same tokens: an independent judge. Where \
+      no Python has llama.cpp, its own program llama-results will do. What the program does not read is converted for \
+      it first.
 
       --against runs the same tokens through another model, --golden compares with logits that another program \
       recorded: safetensors with tokens, I64 [n], and logits, F32 [n, vocabulary]. The verdict says how far apart they \
@@ -39,13 +40,15 @@ struct Verify: ParsableCommand {
         kist verify a.kist --against b.kist --bisect
       """)
 
-  @Argument(help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.")
+  @Argument(
+    help: "A .kist, safetensors, GGUF, PyTorch or NumPy file, or a Hugging Face directory.", completion: .file())
   var file: String
 
   @Option(help: "How much to check: quick, full or probes. (default: the most that the file supports)")
   var level: VerifyLevel?
 
-  @Option(help: ArgumentHelp("Ask for a valid signature by this public key (PEM).", valueName: "pub"))
+  @Option(
+    help: ArgumentHelp("Ask for a valid signature by this public key (PEM).", valueName: "pub"), completion: .file())
   var key: String?
 
   @OptionGroup var judging: JudgingOptions
@@ -64,6 +67,9 @@ struct Verify: ParsableCommand {
       let text = try readText(path)
       do throws(KistError) { return try VerifyingKey(pem: text) } catch { throw error.inFile(path) }
     }
+    // What comes over from a server is there for the probes too.
+    let remote = MappedFile.isAddress(file) ? try MappedFile(path: file) : nil
+    defer { withExtendedLifetime(remote) {} }
     announce()
     var result = try CheckpointVerification(
       path: file, level: level == .quick ? .quick : .full, key: key, parallelism: global.parallelism,

@@ -19,7 +19,7 @@ struct Attention: ParsableCommand {
         kist attention ./hf-dir --tokens 1,403,407 --json
       """)
 
-  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory.", completion: .file())
   var source: String
 
   @OptionGroup var input: RunInput
@@ -30,7 +30,9 @@ struct Attention: ParsableCommand {
   @Option(help: ArgumentHelp("A head of that layer, from 0 on.", valueName: "n"))
   var head: Int?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write all of it.", valueName: "page.html|.npy"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Where to write all of it.", valueName: "page.html|.npy"),
+    completion: .file())
   var output: String?
 
   @OptionGroup var memory: MemoryOption

@@ -17,7 +17,8 @@ struct Neighbors: ParsableCommand {
         kist neighbors model.kist cat --tensor lm_head.weight
       """)
 
-  @Argument(help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.")
+  @Argument(
+    help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: "The word.")
@@ -55,7 +56,8 @@ struct Analogy: ParsableCommand {
         kist analogy minilm.kist paris france germany -k 3
       """)
 
-  @Argument(help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.")
+  @Argument(
+    help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: ArgumentHelp("King, in king − man + woman.", valueName: "a"))

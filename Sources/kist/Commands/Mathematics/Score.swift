@@ -24,10 +24,10 @@ struct Score: ParsableCommand {
         echo "The cat sat on the mat." | kist score model.kist -
       """)
 
-  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory, of a decoder.")
+  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory, of a decoder.", completion: .file())
   var source: String
 
-  @Argument(help: "A text file, UTF-8; - reads standard input.")
+  @Argument(help: "A text file, UTF-8; - reads standard input.", completion: .file())
   var file: String?
 
   @Option(help: ArgumentHelp("Ids instead of a text, with commas between them; @FILE reads them.", valueName: "ids"))
@@ -36,7 +36,7 @@ struct Score: ParsableCommand {
   @Flag(help: "Show each token's loss, and what the model held likeliest.")
   var perToken = false
 
-  @Option(help: ArgumentHelp("Write a page with the text coloured by loss.", valueName: "file"))
+  @Option(help: ArgumentHelp("Write a page with the text coloured by loss.", valueName: "file"), completion: .file())
   var html: String?
 
   @Option(help: ArgumentHelp("Tokens of a window. (default: what the model reaches)", valueName: "n"))

@@ -16,7 +16,7 @@ struct Trace: ParsableCommand {
         kist trace model.kist "The cat sat" --json
       """)
 
-  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory.")
+  @Argument(help: "A .kist file, a GGUF or a Hugging Face directory.", completion: .file())
   var source: String
 
   @OptionGroup var input: RunInput

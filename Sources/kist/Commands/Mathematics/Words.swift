@@ -14,13 +14,14 @@ struct Words: ParsableCommand {
         kist words minilm.kist king queen man woman prince princess -o map.svg
       """)
 
-  @Argument(help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.")
+  @Argument(
+    help: "A checkpoint with a tokenizer: a .kist file, a GGUF or a Hugging Face directory.", completion: .file())
   var source: String
 
   @Argument(help: ArgumentHelp("Words, two or more.", valueName: "word"))
   var words: [String]
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to draw the map.", valueName: "map.svg"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where to draw the map.", valueName: "map.svg"), completion: .file())
   var output: String?
 
   @OptionGroup var embedding: EmbeddingOptions

@@ -25,7 +25,7 @@ struct TokenizerDecode: ParsableCommand {
     case skip
   }
 
-  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
+  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.", completion: .file())
   var source: String
 
   @Argument(help: "Ids, with spaces or commas between them.")

@@ -27,7 +27,7 @@ struct TokenizerEncode: ParsableCommand {
         kist tokenizer encode model.kist --jsonl --truncate 512 --pad longest < in.jsonl
       """)
 
-  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
+  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.", completion: .file())
   var source: String
 
   @Argument(help: "Texts; - reads standard input.")

@@ -18,10 +18,10 @@ struct TokenizerInspect: ParsableCommand {
         kist tokenizer inspect model.kist --merges understanding
       """)
 
-  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
+  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.", completion: .file())
   var source: String
 
-  @Option(help: ArgumentHelp("Count the tokens of a text.", valueName: "file"))
+  @Option(help: ArgumentHelp("Count the tokens of a text.", valueName: "file"), completion: .file())
   var text: String?
 
   @Option(help: ArgumentHelp("Find tokens whose text contains this.", valueName: "part"))

@@ -17,7 +17,7 @@ struct TokenizerTrain: ParsableCommand {
         kist tokenizer train a.txt b.txt --vocab-size 32000 --special-token '<|endoftext|>' -o tokenizer.json
       """)
 
-  @Argument(help: "Text files in UTF-8.")
+  @Argument(help: "Text files in UTF-8.", completion: .file())
   var files: [String]
 
   @Option(help: "Tokens to end with: alphabet, special tokens and merges.")
@@ -32,7 +32,8 @@ struct TokenizerTrain: ParsableCommand {
   @Option(help: ArgumentHelp("Longest token, in characters.", valueName: "n"))
   var maxTokenLength: Int?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The tokenizer.json to write.", valueName: "file"))
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The tokenizer.json to write.", valueName: "file"), completion: .file())
   var output: String
 
   @OptionGroup var global: GlobalOptions

@@ -16,13 +16,13 @@ struct TokenizerVerify: ParsableCommand {
         kist tokenizer verify model.kist --against tokenizer.json --text corpus.txt
       """)
 
-  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.")
+  @Argument(help: "A .kist file, a tokenizer's file, or a model's directory.", completion: .file())
   var source: String
 
-  @Option(help: ArgumentHelp("The tokenizer whose ids are right.", valueName: "ref"))
+  @Option(help: ArgumentHelp("The tokenizer whose ids are right.", valueName: "ref"), completion: .file())
   var against: String
 
-  @Option(help: ArgumentHelp("A text, of which every line is encoded.", valueName: "file"))
+  @Option(help: ArgumentHelp("A text, of which every line is encoded.", valueName: "file"), completion: .file())
   var text: String?
 
   @OptionGroup var global: GlobalOptions

@@ -13,7 +13,7 @@ struct ScalingPredict: ParsableCommand {
         kist scaling predict fit.json --params 124e6 --tokens 1e10 --json
       """)
 
-  @Argument(help: "What `kist scaling fit -o fit.json` wrote.")
+  @Argument(help: "What `kist scaling fit -o fit.json` wrote.", completion: .file())
   var fit: String
 
   @Option(name: .customLong("params"), help: "Parameters N, such as 7e9; without embeddings where the runs are.")
@@ -66,7 +66,7 @@ struct ScalingAllocate: ParsableCommand {
         kist scaling allocate fit.json --compute 5.76e23 --json
       """)
 
-  @Argument(help: "What `kist scaling fit -o fit.json` wrote.")
+  @Argument(help: "What `kist scaling fit -o fit.json` wrote.", completion: .file())
   var fit: String
 
   @Option(help: "Floating-point operations, such as 1e21.")

@@ -21,10 +21,10 @@ struct ScalingSweep: ParsableCommand {
         kist scaling sweep --corpus corpus.txt -o runs.csv --widths 32,64,128 --tokens 1e5,3e5,1e6
       """)
 
-  @Option(help: ArgumentHelp("A text to train on; repeat for several.", valueName: "file"))
+  @Option(help: ArgumentHelp("A text to train on; repeat for several.", valueName: "file"), completion: .file())
   var corpus: [String]
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The table to write.", valueName: "file.csv"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("The table to write.", valueName: "file.csv"), completion: .file())
   var output: String
 
   @Option(help: "Widths of the models, multiples of 16.")
@@ -33,7 +33,9 @@ struct ScalingSweep: ParsableCommand {
   @Option(help: "Tokens that each is trained on.")
   var tokens: NumberList = NumberList([50_000, 100_000, 200_000, 400_000])
 
-  @Option(help: ArgumentHelp("A tokenizer.json; without, one of --vocab-size is learned.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A tokenizer.json; without, one of --vocab-size is learned.", valueName: "file"),
+    completion: .file())
   var tokenizer: String?
 
   @Option(help: "Tokens of a learned tokenizer.")

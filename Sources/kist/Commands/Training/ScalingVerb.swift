@@ -33,7 +33,7 @@ struct ScalingFitting: ParsableCommand {
         kist scaling fit runs.csv --json
       """)
 
-  @Argument(help: "A table of runs.")
+  @Argument(help: "A table of runs.", completion: .file())
   var runs: String
 
   @Option(help: "additive, kaplan or chinchilla.")
@@ -41,7 +41,8 @@ struct ScalingFitting: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("A picture (.svg) or the fit itself (.json); repeat for both.", valueName: "file"))
+    help: ArgumentHelp("A picture (.svg) or the fit itself (.json); repeat for both.", valueName: "file"),
+    completion: .file())
   var output: [String] = []
 
   @Option(help: "How many times runs are drawn again for the intervals.")

@@ -28,16 +28,17 @@ struct Train: ParsableCommand {
         kist train --corpus corpus.txt -o tiny.kist --resume
       """)
 
-  @Option(help: ArgumentHelp("The model's config.json; not with --resume.", valueName: "file"))
+  @Option(help: ArgumentHelp("The model's config.json; not with --resume.", valueName: "file"), completion: .file())
   var config: String?
 
-  @Option(help: ArgumentHelp("A text to train on; repeat for several.", valueName: "file"))
+  @Option(help: ArgumentHelp("A text to train on; repeat for several.", valueName: "file"), completion: .file())
   var corpus: [String]
 
-  @Option(help: ArgumentHelp("A tokenizer.json; learned from the corpus without.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("A tokenizer.json; learned from the corpus without.", valueName: "file"), completion: .file())
   var tokenizer: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The .kist file to write.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("The .kist file to write.", valueName: "file"), completion: .file())
   var output: String
 
   @Flag(help: "Go on with the training that the output holds.")
@@ -48,7 +49,7 @@ struct Train: ParsableCommand {
   @Option(help: ArgumentHelp("Steps from one checkpoint to the next.", valueName: "steps"))
   var saveEvery = 500
 
-  @Option(help: ArgumentHelp("Draw the losses as SVG.", valueName: "file.svg"))
+  @Option(help: ArgumentHelp("Draw the losses as SVG.", valueName: "file.svg"), completion: .file())
   var curve: String?
 
   @Flag(help: "Leave out of the result what is needed to go on: a third of the size.")
