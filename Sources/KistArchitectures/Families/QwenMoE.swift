@@ -32,7 +32,8 @@ extension Architecture {
     name: "qwen3-moe", classNames: ["Qwen3MoeForCausalLM", "Qwen3MoeModel"], modelTypes: ["qwen3_moe"],
     gguf: GGUFForm(
       "qwen3moe", vocabulary: .merges("qwen2"), keys: .joined(.modern, .experts, .headSizes, .fileType, .expertSize),
-      parameters: .ggufBias),
+      // There is no key for it: llama.cpp's graph of this family always does it.
+      parameters: .ggufBias + [.fixed(.normalizesExpertWeights, .value(true))]),
     parameters: .joined(
       .modern, .rotary(), .qwenExperts,
       [
