@@ -54,12 +54,12 @@ def decode_chunk(file: str, entry: Entry, at: int, chunk: Chunk, stored: memoryv
     if table + sum(lengths) != len(stored):
         message = f"{list(lengths)} do not fill {len(stored)} bytes"
         raise KistError(file, f"{field}: stored length of each plane", message, chunk.offset)
-    target = out if count == 1 else _context.planes[: len(out)]
+    target = _context.planes
     units = len(out) // layout.unit
     planes: list[list[Bytes]] = []
     start, first = table, 0
     for number, (width, length) in enumerate(zip(widths, lengths, strict=True)):
-        place = target[first : first + units * width]
+        place = out if count == 1 else target[first : first + units * width]
         try:
             planes.append(_decode_frame(stored[start : start + length], place))
         except (zstandard.ZstdError, ValueError) as error:
