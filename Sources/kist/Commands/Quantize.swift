@@ -61,7 +61,8 @@ struct Quantize: ParsableCommand {
   var maxKl: Double?
 
   @Option(
-    help: ArgumentHelp("Take the types that --dry-run --json settled for this model.", valueName: "file.json"))
+    help: ArgumentHelp("Take the types that --dry-run --json settled for this model.", valueName: "file.json"),
+    completion: .file())
   var types: String?
 
   @Flag(help: "Measure what each tensor does to the logits, however long it takes.")
