@@ -46,12 +46,12 @@ import Testing
   }
 
   @Test func `numbers of a field stand most significant byte first`() {
-    let q4K = PlaneLayout(.blockPlanes, .q4_k)
-    #expect(q4K.planeWidths == [1, 1, 1, 1, 4, 4, 4, 128])
-    let iq2XXS = PlaneLayout(.blockPlanes, .iq2_xxs)
-    #expect(iq2XXS.planeWidths == [1, 1] + [Int](repeating: 8, count: 8))
+    let scaled = PlaneLayout(.blockPlanes, .q4_k)
+    #expect(scaled.planeWidths == [1, 1, 1, 1, 4, 4, 4, 128])
+    let wide = PlaneLayout(.blockPlanes, .iq2_xxs)
+    #expect(wide.planeWidths == [1, 1] + [Int](repeating: 8, count: 8))
     let block = (0..<66).map { UInt8($0) }
-    let planes = Planes.plainSplit(block, iq2XXS)
+    let planes = Planes.plainSplit(block, wide)
     #expect(planes.prefix(2) == [1, 0])
     #expect(planes.dropFirst(2).prefix(8) == [9, 17, 25, 33, 41, 49, 57, 65])
     #expect(planes.suffix(8) == [2, 10, 18, 26, 34, 42, 50, 58])

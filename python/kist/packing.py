@@ -27,6 +27,8 @@ _PIECES = 8  # of a sample, evenly spread
 _PIECE = 8 << 10
 _SEARCHED = 4 << 10
 _NOISE = 0.998  # above this part of its length, a plane's entropy is not worth a table
+_HUFFMAN_LOSS = 0.004  # what Huffman codes and their tables take beyond the entropy of quants
+_LEAST_SAVING = 1 / 64  # libzstd keeps literals raw of which it would save less
 _STORED_BLOCK = 128 << 10
 _MINIMUM_SAVING = {"auto": 0.03, "max": 0.001}
 
@@ -137,7 +139,10 @@ def _choose_codings(plane: Bytes, transform: int, packing: Packing) -> tuple[tup
     searched = len(_compressors.of(1).compress(piece.data)) / len(piece)
     if searched < 0.8 * _entropy(piece) / len(piece):
         return (3,), min(order0, searched)
-    if transform in (FLOAT_PLANES, BLOCK_PLANES):
+    if transform == BLOCK_PLANES:
+        ratio = order0 + _HUFFMAN_LOSS
+        return ((STORED,), 1.0) if ratio > 1 - _LEAST_SAVING else ((LITERALS,), ratio)
+    if transform == FLOAT_PLANES:
         return (LITERALS,), order0
     return (LITERALS, 3), min(order0, searched)
 

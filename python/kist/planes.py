@@ -33,8 +33,11 @@ _scratch = _Scratch()
 
 
 class PlaneLayout(NamedTuple):
-    """What the planes of a chunk hold. A chunk is a run of units, a unit a row of fields: numbers of some bytes, side by side.
-    Each field gives a plane for each byte of its numbers."""
+    """What the planes of a chunk hold.
+
+    A chunk is a run of units, a unit a row of fields: numbers of some bytes, side by side. Each field gives a plane for each
+    byte of its numbers.
+    """
 
     transform: int
     fields: tuple[Field, ...]

@@ -90,6 +90,17 @@ package struct PackingPlan: Sendable, Equatable {
     return sample
   }
 
+  /// What Huffman codes and their tables take beyond the entropy of quants, as a part of their length.
+  private static let huffmanLoss = 0.004
+  /// libzstd keeps literals raw of which it would save less.
+  private static let leastSaving = 1.0 / 64
+
+  /// Quants save little: in most tensors fewer tables count for more, in uneven ones smaller blocks.
+  private static func chooseCoding(ofFieldWith order0: Double) -> (codings: [FrameCoding], ratio: Double) {
+    let ratio = order0 + huffmanLoss
+    return ratio > 1 - leastSaving ? ([.stored], 1) : ([wideBlock, narrowBlock], ratio)
+  }
+
   private static func chooseCoding(
     _ plane: UnsafeRawBufferPointer, of transform: Transform, packing: Packing, encoder: ChunkEncoder
   ) throws(KistError) -> (codings: [FrameCoding], ratio: Double) {
@@ -103,8 +114,10 @@ package struct PackingPlan: Sendable, Equatable {
     let searched = unsafe try Double(encoder.frameByteCount(piece, as: .level(1))) / Double(piece.count)
     let pieceOrder0 = unsafe Histogram(piece).entropyByteCount / Double(piece.count)
     if searched < 0.8 * pieceOrder0 { return ([fastLevel], min(order0, searched)) }
-    guard transform == .floatPlanes || transform == .blockPlanes else {
-      return ([wideBlock, fastLevel], min(order0, searched))
+    switch transform {
+    case .none, .planes: return ([wideBlock, fastLevel], min(order0, searched))
+    case .blockPlanes: return chooseCoding(ofFieldWith: order0)
+    case .floatPlanes: break
     }
     // A plane that is nearly noise has some blocks that are not, when the tensor is uneven; small blocks find them.
     return ([order0 > 0.9 ? narrowBlock : wideBlock], order0)
