@@ -64,7 +64,7 @@ import Testing
   /// What transformers takes these for; of the rest, that the result computes the same says it.
   @Test(arguments: [
     ("llama-llama3", "llama3"), ("llama-linear", "linear"), ("llama-yarn", "yarn"), ("phi3-longrope", "longrope"),
-    ("llama-longrope", "longrope"), ("llama-longrope-short", "longrope"),
+    ("llama-longrope", "longrope"),
     ("deepseek-v3", "yarn"),
   ])
   func `config.json says how rotary embeddings are scaled`(_ name: String, _ type: String) throws {
