@@ -27,7 +27,9 @@ import Testing
     // Pieces that the user defined are pieces like others.
     if name == "sentencepiece-bpe" { return text.utf8.firstRange(of: "<sep>".utf8) != nil }
     // tokenizers applies the character map to whole graphemes, and removes control characters; and ▁ is a space.
-    if name == "xlm-roberta" { return text.unicodeScalars.contains { "\0\u{200B}\u{200D}▁".unicodeScalars.contains($0) } }
+    if name == "xlm-roberta" {
+      return text.unicodeScalars.contains { "\0\u{200B}\u{200D}▁".unicodeScalars.contains($0) }
+    }
     // In lower case; and ▁ marks the beginning of a word.
     return name == "vocab-txt" && text.unicodeScalars.contains { $0 == "İ" || $0 == "ẞ" || $0 == "▁" }
   }
