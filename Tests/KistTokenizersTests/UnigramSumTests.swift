@@ -11,6 +11,8 @@ struct UnigramSumTests {
   private struct Naive {
     var pieces: [[UInt8]: (id: UInt32, score: Float)]
     var unknownScore: Float
+    /// Of each byte, where unknown characters become bytes.
+    var byteIDs: [UInt32] = []
     let longest = 24
 
     func ids(_ text: [UInt8]) -> [UInt32] {
@@ -37,9 +39,14 @@ struct UnigramSumTests {
       }
       var (ids, end): ([UInt32], Int) = ([], text.count)
       while end > 0 {
-        // Unknown characters in a row are one.
-        if nodes[end].id != 0 || ids.last != 0 { ids.append(nodes[end].id) }
-        end = nodes[end].start
+        let (start, id) = (nodes[end].start, nodes[end].id)
+        if id == 0, !byteIDs.isEmpty {
+          ids += text[start..<end].reversed().map { byteIDs[Int($0)] }
+        } else if id != 0 || ids.last != 0 {
+          // Unknown characters in a row are one.
+          ids.append(id)
+        }
+        end = start
       }
       return ids.reversed()
     }
@@ -72,8 +79,10 @@ struct UnigramSumTests {
     }
   }
 
-  @Test(arguments: 0..<6)
-  func `words that rounding decides are cut as in the naive way, wherever they stand`(seed: UInt64) throws {
+  @Test(arguments: 0..<6, [false, true])
+  func `words that rounding decides are cut as in the naive way, wherever they stand`(
+    seed: UInt64, fallsBackToBytes: Bool
+  ) throws {
     var generator = SeededGenerator(seed: 70 + seed)
     let pieces = pieces(&generator)
     // Sums of such scores are often equal, or nearly.
@@ -81,14 +90,17 @@ struct UnigramSumTests {
     let scores = pieces.map { piece in
       -4 * Float(piece.count.isMultiple(of: 2) ? 3 : 2) - step * Float(Int.random(in: 0..<40, using: &generator))
     }
-    let tokens = [Array("<unk>".utf8)] + pieces
+    let bytes = fallsBackToBytes ? (UInt8.min...UInt8.max).map { ByteToken.name(of: $0) } : []
+    let tokens = [Array("<unk>".utf8)] + pieces + bytes
     var definition = UnigramDefinition(
       vocabulary: Vocabulary(tokens: tokens.enumerated().map { Vocabulary.Token(bytes: $1, id: UInt32($0)) }),
-      scores: [0] + scores.map(Double.init), unknown: 0)
-    definition.kinds = [.unknown] + pieces.map { _ in .normal }
+      scores: [0] + scores.map(Double.init) + bytes.map { _ in 0 }, unknown: 0)
+    definition.kinds = [.unknown] + pieces.map { _ in .normal } + bytes.map { _ in .byte }
+    definition.byteFallback = fallsBackToBytes
     let model = try UnigramModel(record { try UnigramModel.compile(definition, into: &$0) })
     let table = zip(pieces, scores).enumerated().map { ($1.0, (id: UInt32($0 + 1), score: $1.1)) }
-    let naive = Naive(pieces: Dictionary(uniqueKeysWithValues: table), unknownScore: (scores.min() ?? 0) - 10)
+    var naive = Naive(pieces: Dictionary(uniqueKeysWithValues: table), unknownScore: (scores.min() ?? 0) - 10)
+    naive.byteIDs = bytes.indices.map { UInt32(1 + pieces.count + $0) }
     // The sum starts over a few times.
     let text = text(pieces, 9000, &generator)
     let expected = naive.ids(text)

@@ -107,6 +107,39 @@ size_t kist_find_pieces(
     uint64_t tag, const kist_piece_slot *slots, size_t slot_count, const uint8_t *long_bytes, size_t long_byte_count,
     const uint32_t *long_ids, size_t long_count, uint32_t *ids, size_t capacity, size_t *id_count);
 
+/// A cache of pieces: slots, a power of two of them; the bytes of longer pieces; lists of what slots have no room for.
+typedef struct {
+  const kist_piece_slot *slots;
+  size_t slot_count;
+  const uint8_t *long_bytes;
+  size_t long_byte_count;
+  const uint32_t *lists;
+  size_t list_count;
+} kist_piece_cache;
+
+/// What a Unigram model says of its tokens. `scores` are bits of f64 by id, at any address.
+typedef struct {
+  const void *scores;
+  size_t score_count;
+  /// The magnitude of the sum before a word below which ids without ways are the right ones.
+  float settled_limit;
+  float unknown_score;
+  uint32_t unknown;
+  /// Whether words with unknown characters are taken.
+  bool takes_unknown;
+  /// Of each byte, where unknown characters become bytes; else null.
+  const uint32_t *byte_ids;
+} kist_unigram;
+
+/// Writes the ids of the first words of a list, up to one that has no slot or whose ids hang on more than the slot tells, and gives how many
+/// words these are. `*sum` is the sum of the scores of all that stands before, `*follows_unknown` whether the last of it is an unknown
+/// character, and then with these.
+///
+/// Word i goes from `bounds[i]` to `bounds[i + 1]`. UnigramModel+Words.swift says what the lists hold.
+size_t kist_unigram_words(
+    const uint8_t *text, size_t count, const size_t *bounds, size_t word_count, const kist_piece_cache *cache,
+    const kist_unigram *model, float *sum, bool *follows_unknown, uint32_t *ids, size_t capacity, size_t *id_count);
+
 /// Writes where the parts of text[start..<end] end, of which no token can reach into two: up to `capacity`, one or more.
 ///
 /// `kinds` are 65,536 numbers of 16 bits, `contexts` 2^(64 - shift) bits. Junctions.swift has the plain twin.

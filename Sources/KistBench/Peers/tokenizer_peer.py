@@ -20,6 +20,18 @@ LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
+
+
+def pattern(path):
+    if not os.path.basename(path).startswith("o200k_base"):
+        return LLAMA3
+    from tiktoken_ext import openai_public
+
+    # The pattern alone: the ranks would be downloaded.
+    openai_public.load_tiktoken_bpe = lambda *arguments, **options: {}
+    return openai_public.o200k_base()["pat_str"]
+
+
 start = time.process_time()
 if library == "tokenizers":
     from tokenizers import Tokenizer
@@ -36,7 +48,7 @@ elif library == "gigatoken":
 elif library == "tiktoken":
     import tiktoken
 
-    tokenizer = tiktoken.Encoding("llama3", pat_str=LLAMA3, mergeable_ranks=ranks(path), special_tokens={})
+    tokenizer = tiktoken.Encoding("ranks", pat_str=pattern(path), mergeable_ranks=ranks(path), special_tokens={})
     encode = lambda: tokenizer.encode_ordinary(text)
 else:
     import sentencepiece

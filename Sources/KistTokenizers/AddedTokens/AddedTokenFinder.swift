@@ -35,18 +35,20 @@ package struct AddedTokenFinder: Sendable {
   ///
   /// - Parameter parsesSpecial: Whether special tokens are found. Where they are not, their content is text, but no
   ///   other token is found within it (tokenizers' `encode_special_tokens`).
-  package func segments(of text: UnsafeRawBufferPointer, parsesSpecial: Bool) -> [Segment] {
+  /// - Throws: As ``appendSegments(of:parsesSpecial:to:)``.
+  package func segments(of text: UnsafeRawBufferPointer, parsesSpecial: Bool) throws(KistError) -> [Segment] {
     var segments: [Segment] = []
-    unsafe appendSegments(of: text, parsesSpecial: parsesSpecial, to: &segments)
+    unsafe try appendSegments(of: text, parsesSpecial: parsesSpecial, to: &segments)
     return segments
   }
 
   /// The same, appended to a list.
   ///
+  /// - Throws: `invalid` where a token that takes the white space before it along lies within what the one before took.
   /// - Complexity: linear in the text where no token can begin, several GB/s; elsewhere, bounded by the longest token.
   package func appendSegments(
     of text: UnsafeRawBufferPointer, parsesSpecial: Bool, to segments: inout [Segment]
-  ) {
+  ) throws(KistError) {
     guard !prefersLonger else {
       return unsafe appendLongerFirst(of: text, parsesSpecial: parsesSpecial, to: &segments)
     }
@@ -82,11 +84,18 @@ package struct AddedTokenFinder: Sendable {
         end = spaces.upperBound
       }
       if textStart < start { segments.append(Segment(range: textStart..<start, id: nil)) }
+      guard start <= end else { throw Self.overlap }
       // What lies within the white space that the token before took along is gone.
       if start < end { segments.append(Segment(range: start..<end, id: table.id(at: Int(match.value)))) }
       textStart = end
     }
     if textStart < text.count { segments.append(Segment(range: textStart..<text.count, id: nil)) }
+  }
+
+  private static var overlap: KistError {
+    KistError(
+      .invalid, field: "text", "has an added token within the white space that the one before it takes along",
+      advice: "tokenizers fails here too")
   }
 }
 

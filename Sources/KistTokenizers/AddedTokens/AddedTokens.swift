@@ -30,11 +30,11 @@ package struct AddedTokens: Sendable {
   /// Writes the sections of added tokens.
   ///
   /// Of tokens with one id or the same content the last stands, but decoding gives the normalized form when any of that content is
-  /// normalized. Empty ones are ignored, and so are those whose
-  /// normalized form is empty. Where several have the same normalized form, the lowest id is found: tokenizers takes
+  /// normalized. Empty ones are ignored. Where several have the same normalized form, the lowest id is found: tokenizers takes
   /// one of them by chance.
   /// - Parameter normalize: The definition's normalizer, for one token's content.
-  /// - Throws: What `normalize` throws; `unsupported` for a content of more than 64 KiB.
+  /// - Throws: What `normalize` throws; `unsupported` for a content of more than 64 KiB, and for a normalized token of which nothing is
+  ///   left: tokenizers finds that between any two bytes, and fails at characters of several.
   package static func compile(
     _ tokens: [AddedToken], into writer: inout RecordWriter,
     normalize: ([UInt8]) throws(KistError) -> [UInt8]
@@ -46,6 +46,7 @@ package struct AddedTokens: Sendable {
     for (index, token) in standing(tokens).enumerated() {
       let form = normalizedContents.contains(token.content) ? try normalize(token.content) : token.content
       if token.isNormalized {
+        guard !form.isEmpty else { throw vanishing(token) }
         normalized.append((form, UInt32(index)))
       } else {
         raw.append((token.content, UInt32(index)))
@@ -60,6 +61,13 @@ package struct AddedTokens: Sendable {
     // Of equal keys a trie keeps the last.
     writer.add(.addedRaw, try DoubleArrayBuilder.units(of: raw.reversed()))
     writer.add(.addedNormalized, try DoubleArrayBuilder.units(of: normalized.reversed()))
+  }
+
+  private static func vanishing(_ token: AddedToken) -> KistError {
+    KistError(
+      .unsupported, field: "added_tokens",
+      "have '\(String(decoding: token.content, as: UTF8.self))', of which the normalizer leaves nothing",
+      advice: "set its 'normalized' to false")
   }
 
   /// The tokens that count, by id.

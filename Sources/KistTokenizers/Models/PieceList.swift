@@ -28,10 +28,12 @@ enum PieceWindow {
 
   /// Calls `body` with up to ``PieceWindow/pieceCount`` ranges after the other.
   @inline(__always)
-  static func forEachWindow(of ranges: [Range<Int>], _ body: (PieceList) -> Void) {
-    unsafe ranges.withUnsafeBufferPointer { ranges in
+  static func forEachWindow<Failure: Error>(
+    of ranges: [Range<Int>], _ body: (PieceList) throws(Failure) -> Void
+  ) throws(Failure) {
+    unsafe try ranges.withUnsafeBufferPointer { (ranges) throws(Failure) in
       for first in Swift.stride(from: 0, to: ranges.count, by: PieceWindow.pieceCount) {
-        unsafe body(
+        unsafe try body(
           PieceList(UnsafeBufferPointer(rebasing: ranges[first..<min(first + PieceWindow.pieceCount, ranges.count)])))
       }
     }

@@ -6,12 +6,10 @@
 /// each time as the library does, with its sums and its comparisons in its order. Without the other pieces the winner stays the same: its
 /// sums are what they were, and no way that it is compared with gains.
 @safe final class UnigramLattice {
-  /// Words of this sum or more are not searched so.
-  static let highestMagnitude = 1900.0
+  /// Longer words are not looked at.
+  static let longestWord = 48
   /// How far a sum may move within a word.
   private static let highestDistance = 30_000.0
-  /// In the memory of words: where a piece begins and ends, its id, the bits of its score.
-  static let wordsPerEdge = 3
 
   private struct Edge {
     var start: Int
@@ -20,148 +18,120 @@
     var score: Double
   }
 
-  private static let nodeCount = WordCache.maximumKeyByteCount + 1
-  private var edges: [Edge] = []
+  /// What may become of a word, beside its pieces.
+  struct Outcome {
+    /// The highest magnitude that the best sum has before a piece.
+    var magnitude = 0.0
+    /// There is but one way, without unknown characters.
+    var isSettled = true
+    var meetsUnknown = false
+  }
+
+  private static let nodeCount = longestWord + 1
+  /// Of every place as many as there are places behind it, and an unknown character.
+  private let edges = UnsafeMutablePointer<Edge>.allocate(capacity: nodeCount * (nodeCount + 1) / 2 + nodeCount)
+  private var edgeCount = 0
   /// The best sums from the beginning to a node, and from it to the end.
   private let before = UnsafeMutablePointer<Double>.allocate(capacity: nodeCount)
   private let behind = UnsafeMutablePointer<Double>.allocate(capacity: nodeCount)
-  private let sums = UnsafeMutablePointer<Float>.allocate(capacity: nodeCount)
-  /// Number of the piece that a node is reached by, plus one.
-  private let last = UnsafeMutablePointer<UInt16>.allocate(capacity: nodeCount)
-  /// Numbers of the pieces of the best way, from its end on.
-  private let way = UnsafeMutablePointer<UInt16>.allocate(capacity: nodeCount)
+
+  /// Of the word looked at last: the pieces of the ways that may win, as ``UnigramModel/replay(_:at:from:_:)`` takes them behind the limit,
+  /// which has its place here.
+  private var ways: [UInt32] = []
+  /// Their ids alone.
+  private(set) var ids: [UInt32] = []
 
   deinit {
+    unsafe edges.deallocate()
     unsafe before.deallocate()
     unsafe behind.deallocate()
-    unsafe sums.deallocate()
-    unsafe last.deallocate()
-    unsafe way.deallocate()
   }
 
-  // MARK: Gathering
-
-  /// What may become of a word.
-  struct Ways {
-    /// As ``replay(_:at:from:_:)`` takes them.
-    var pieces: [UInt32]
-    /// Of the only way, when there is one, without unknown characters; else nil.
-    var ids: [UInt32]?
-    /// The highest magnitude that the best sum has before a piece.
-    var magnitude: Double
-  }
-
-  /// The ways through a word of at most ``WordCache/maximumKeyByteCount`` bytes; nil when scores are so large that sums are
-  /// rounded to more than 2⁻⁸.
-  func ways(through word: UnsafeRawBufferPointer, _ model: UnigramModel) -> Ways? {
-    let count = word.count
-    guard count < Self.nodeCount else { return nil }
-    var edges: [Edge] = []
-    swap(&edges, &self.edges)
-    defer { swap(&edges, &self.edges) }
-    let characterCount = unsafe Self.gather(word, model, into: &edges)
+  /// Finds the ways through a word of at most ``longestWord`` bytes; nil when scores are so large that sums are rounded to more than 2⁻⁸.
+  func search(_ word: UnsafeRawBufferPointer, _ model: UnigramModel) -> Outcome? {
+    guard word.count <= Self.longestWord else { return nil }
     let (before, behind) = unsafe (before, behind)
-    unsafe before.initialize(repeating: -.infinity, count: count + 1)
-    unsafe behind.initialize(repeating: -.infinity, count: count + 1)
+    unsafe before.initialize(repeating: -.infinity, count: word.count + 1)
+    unsafe behind.initialize(repeating: -.infinity, count: word.count + 1)
     unsafe before[0] = 0
-    unsafe behind[count] = 0
+    unsafe behind[word.count] = 0
+    let (characterCount, highestScore) = unsafe gather(word, model)
     // No sum may reach 2¹⁷, on whatever way.
-    let highestScore = Self.highestDistance / Double(max(1, characterCount))
-    for edge in edges {
-      guard edge.score.magnitude < highestScore else { return nil }
-      unsafe before[edge.end] = max(before[edge.end], before[edge.start] + edge.score)
-    }
-    for edge in edges.reversed() {
-      unsafe behind[edge.start] = max(behind[edge.start], behind[edge.end] + edge.score)
+    guard highestScore < Self.highestDistance / Double(max(1, characterCount)) else { return nil }
+    for index in stride(from: edgeCount - 1, through: 0, by: -1) {
+      let edge = unsafe edges[index]
+      let sum = unsafe behind[edge.end] + edge.score
+      if unsafe sum > behind[edge.start] { unsafe behind[edge.start] = sum }
     }
     // Twice 2⁻⁸ for each addition, and something for the additions here.
-    let least = unsafe before[count] - Double(characterCount) * 0x1.04p-7 - 1e-6
-    var ways = Ways(pieces: [], ids: [], magnitude: 0)
-    var end = 0
-    for edge in edges {
-      unsafe ways.magnitude = max(ways.magnitude, before[edge.start].magnitude)
-      guard unsafe before[edge.start] + edge.score + behind[edge.end] >= least else { continue }
-      ways.pieces.append(UInt32(edge.start) | UInt32(edge.end) << 8)
-      ways.pieces.append(edge.id)
-      ways.pieces.append(Float(edge.score).bitPattern)
-      if edge.start == end, edge.id != model.unknown ?? .max { ways.ids?.append(edge.id) } else { ways.ids = nil }
-      end = edge.end
-    }
-    return ways
+    return unsafe keepWays(
+      atLeast: before[word.count] - Double(characterCount) * 0x1.04p-7 - 1e-6, model.unknown ?? .max)
   }
 
-  /// Takes all pieces of a word, by where they begin, and gives how many characters it has.
-  private static func gather(
-    _ word: UnsafeRawBufferPointer, _ model: UnigramModel, into edges: inout [Edge]
-  ) -> Int {
-    edges.removeAll(keepingCapacity: true)
-    var (position, characterCount) = (0, 0)
+  /// Takes all pieces of a word, by where they begin, with the best sums before them.
+  private func gather(
+    _ word: UnsafeRawBufferPointer, _ model: UnigramModel
+  ) -> (characterCount: Int, highestScore: Double) {
+    let (edges, before, trie) = unsafe (edges, before, model.trie)
+    var (position, characterCount, count, highestScore) = (0, 0, 0, 0.0)
+    func add(_ end: Int, _ id: UInt32, _ score: Double) {
+      unsafe edges[count] = Edge(start: position, end: end, id: id, score: score)
+      count &+= 1
+      if score.magnitude > highestScore { highestScore = score.magnitude }
+      let sum = unsafe before[position] + score
+      if unsafe sum > before[end] { unsafe before[end] = sum }
+    }
     while position < word.count {
       let next = unsafe min(word.count, position &+ UnigramModel.characterByteCount(word[position]))
-      var (node, end, isKnown) = (model.trie.root, position, false)
+      var (node, end, isKnown) = (trie.root, position, false)
       while end < word.count {
-        node = unsafe model.trie.child(of: node, word[end])
+        node = unsafe trie.child(of: node, word[end])
         guard node.exists else { break }
         end &+= 1
         guard node.storedValue != 0 else { continue }
         let id = node.storedValue &- 1
-        edges.append(Edge(start: position, end: end, id: id, score: model.score(of: id)))
+        add(end, id, model.score(of: id))
         if end == next { isKnown = true }
       }
-      if !isKnown {
-        edges.append(Edge(start: position, end: next, id: model.unknown ?? .max, score: model.unknownScore))
-      }
+      if !isKnown { add(next, model.unknown ?? .max, model.unknownScore) }
       (position, characterCount) = (next, characterCount &+ 1)
     }
-    return characterCount
+    edgeCount = count
+    return (characterCount, highestScore)
   }
 
-  // MARK: Searching
-
-  /// Hands on the pieces of the best way through a word, and gives the sum behind it.
-  ///
-  /// - Parameters:
-  ///   - pieces: What ``ways(through:_:)`` gave for the word.
-  ///   - range: Where the word stands in the text.
-  ///   - sum: Of all that stands before.
-  @inline(__always)
-  @unsafe func replay(
-    _ pieces: UnsafeBufferPointer<UInt32>, at range: Range<Int>, from sum: Float, _ body: (Range<Int>, UInt32) -> Void
-  ) -> Float {
-    let (sums, last, way) = unsafe (sums, last, way)
-    let count = range.count
-    guard count < Self.nodeCount else { return sum }
-    unsafe last.initialize(repeating: 0, count: count &+ 1)
-    unsafe sums[0] = sum
-    for edge in 0..<pieces.count / Self.wordsPerEdge {
-      let (start, end) = unsafe Self.bounds(pieces, edge)
-      guard end <= count else { continue }
-      let candidate = unsafe sums[start] + Float(bitPattern: pieces[Self.wordsPerEdge &* edge &+ 2])
-      // Of equal ones the first stands.
-      if unsafe last[end] == 0 || candidate > sums[end] {
-        unsafe sums[end] = candidate
-        unsafe last[end] = UInt16(truncatingIfNeeded: edge &+ 1)
-      }
+  private func keepWays(atLeast least: Double, _ unknown: UInt32) -> Outcome {
+    var (outcome, end) = (Outcome(), 0)
+    // Lists of an object would be guarded anew at every append.
+    var (ways, ids): ([UInt32], [UInt32]) = ([], [])
+    swap(&ways, &self.ways)
+    swap(&ids, &self.ids)
+    defer {
+      self.ways = ways
+      self.ids = ids
     }
-    var (place, length) = (count, 0)
-    while unsafe place > 0 && last[place] > 0 {
-      unsafe way[length] = last[place] &- 1
-      length &+= 1
-      place = unsafe Self.bounds(pieces, Int(last[place]) &- 1).start
+    ways.removeAll(keepingCapacity: true)
+    ids.removeAll(keepingCapacity: true)
+    ways.append(0)
+    for index in 0..<edgeCount {
+      let edge = unsafe edges[index]
+      let sum = unsafe before[edge.start]
+      if sum.magnitude > outcome.magnitude { outcome.magnitude = sum.magnitude }
+      guard unsafe sum + edge.score + behind[edge.end] >= least else { continue }
+      ways.append(UInt32(truncatingIfNeeded: edge.start | edge.end &<< 8))
+      ways.append(edge.id)
+      ids.append(edge.id)
+      if edge.id == unknown { outcome.meetsUnknown = true }
+      if edge.start != end { outcome.isSettled = false }
+      end = edge.end
     }
-    while length > 0 {
-      length &-= 1
-      let edge = unsafe Int(way[length])
-      let (start, end) = unsafe Self.bounds(pieces, edge)
-      unsafe body(
-        range.lowerBound &+ start..<range.lowerBound &+ end, pieces[Self.wordsPerEdge &* edge &+ 1])
-    }
-    return unsafe sums[count]
+    if outcome.meetsUnknown { outcome.isSettled = false }
+    return outcome
   }
 
-  @inline(__always)
-  private static func bounds(_ pieces: UnsafeBufferPointer<UInt32>, _ edge: Int) -> (start: Int, end: Int) {
-    let bounds = unsafe pieces[wordsPerEdge &* edge]
-    return (Int(bounds & 0xFF), Int(bounds >> 8))
+  /// The ways with the magnitude of the sum before them up to which they are all.
+  func ways(below limit: Float) -> [UInt32] {
+    ways[0] = limit.bitPattern
+    return ways
   }
 }

@@ -10,33 +10,51 @@ extension UnigramModel {
   ) throws(KistError) {
     guard piece.count > 0 else { return }
     if followsSentencePiece {
+      if scratch.byteIDs.isEmpty, takesUnknownAtOnce, fallsBackToBytes {
+        scratch.byteIDs = (UInt8.min...UInt8.max).map { byteToken($0) ?? 0 }
+      }
       unsafe try encode(piece, into: &ids, &scratch, scratch.single)
-    } else if piece.count > WordCache.maximumKeyByteCount {
+    } else if piece.count > UnigramLattice.longestWord {
       unsafe try encode(piece, into: &ids, &scratch, scratch.double)
     } else {
-      try unsafe encodeWhole(piece, into: &ids, &scratch.words, scratch.double)
+      try unsafe encodeWhole(piece, into: &ids, &scratch)
+    }
+  }
+
+  /// Appends the ids of pieces of one text, one after the other.
+  package func encode(
+    _ text: UnsafeRawBufferPointer, pieces: [Range<Int>], into ids: inout [UInt32], _ scratch: inout Scratch
+  ) throws(KistError) {
+    unsafe try PieceList.forEachWindow(of: pieces) { pieces throws(KistError) in
+      var first = 0
+      while unsafe first < pieces.count {
+        // Empty for SentencePiece's models, whose ids hang on what stands before.
+        unsafe first += scratch.pieces.appendFound(text, pieces, from: first, tag: 0, to: &ids)
+        guard unsafe first < pieces.count else { break }
+        unsafe try encode(UnsafeRawBufferPointer(rebasing: text[pieces[first, in: text]]), into: &ids, &scratch)
+        first += 1
+      }
     }
   }
 
   /// A short piece of tokenizers': its sums begin at zero, so its ids are always the same.
   private func encodeWhole(
-    _ piece: UnsafeRawBufferPointer, into ids: inout [UInt32], _ words: inout WordCache, _ search: UnigramSearch<Double>
+    _ piece: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch
   ) throws(KistError) {
-    let hash = unsafe WordCache.hash(piece)
-    if let entry = unsafe words.entry(for: piece, hash: hash) { return words.append(entry, to: &ids) }
-    let outcome = try unsafe search.run(self, piece, 0..<piece.count, from: 0)
+    if let slot = unsafe scratch.pieces.slot(of: piece) { return scratch.pieces.append(slot, to: &ids) }
+    _ = try unsafe scratch.double.run(self, piece, 0..<piece.count, from: 0)
     let first = ids.count
     var output = unsafe UnigramOutput(self, piece)
-    for edge in search.edges { output.append(edge.start..<edge.end, edge.id, to: &ids) }
+    for edge in scratch.double.edges { output.append(edge.start..<edge.end, edge.id, to: &ids) }
     output.finish(&ids)
-    unsafe words.insert(piece, hash: hash, ids: ids[first...], limit: safeScore(outcome, search.edges))
+    unsafe scratch.pieces.insert(piece, ids[first...])
   }
 
   /// A text word by word, with scores summed from its beginning.
   ///
-  /// A word's segmentation is remembered together with the sums up to which rounding can't change it, or with the pieces between which
-  /// rounding decides (``UnigramLattice``). Long words, and those near the sum where SentencePiece starts over, are cut further, and what
-  /// of them is not known either is searched as the library would, with the sum so far.
+  /// What a word becomes is remembered, or between which pieces rounding decides (``UnigramLattice``). Long words, and those near the sum
+  /// where SentencePiece starts over, are cut further, and what of them is not known either is searched as the library would, with the
+  /// sum so far.
   private func encode<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, into ids: inout [UInt32], _ scratch: inout Scratch, _ search: UnigramSearch<Score>
   ) throws(KistError) {
@@ -62,12 +80,13 @@ extension UnigramModel {
   ) throws(KistError) {
     var first = 0
     while unsafe first < words.count {
-      unsafe first += appendSettled(text, words, from: first, &walk, into: &ids, scratch.settledWords)
-      unsafe first += appendUnknown(text, words, from: first, &walk, into: &ids)
+      unsafe first += appendSettled(text, words, from: first, &walk, into: &ids, scratch)
+      if !followsSentencePiece { unsafe first += appendUnknown(text, words, from: first, &walk, into: &ids) }
       guard unsafe first < words.count else { break }
       let word = unsafe words[first, in: text]
+      if unsafe try learn(UnsafeRawBufferPointer(rebasing: text[word]), &scratch) { continue }
       first += 1
-      let isKnown = try unsafe appendKnown(text, word, &walk, into: &ids, &scratch)
+      let isKnown = unsafe appendKnown(text, word, &walk, into: &ids, scratch)
       if isKnown { continue }
       if cutsFurther, let junctions {
         try unsafe encodeInParts(text, word, junctions, &walk, into: &ids, &scratch)
@@ -95,24 +114,27 @@ extension UnigramModel {
     }
   }
 
-  /// The sum up to which short words are remembered whatever stands before them: below that at which SentencePiece starts over.
-  static var safeSum: Float { 98_000 }
-
-  /// Appends the ids of the first of some words, as far as they are surely those, and gives how many words these are.
+  /// Appends the ids of the first of some words, as far as they are known, and gives how many words these are.
   private func appendSettled<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, _ words: PieceList, from first: Int, _ walk: inout UnigramWalk<Score>,
-    into ids: inout [UInt32], _ cache: borrowing PieceCache
+    into ids: inout [UInt32], _ scratch: borrowing Scratch
   ) -> Int {
-    // So near to where it ends, most of the words would be given back.
-    guard !walk.output.holdsUnknown, walk.sum.magnitude < Score(Self.safeSum) - 4000 else { return 0 }
+    guard !walk.output.holdsUnknown else { return 0 }
+    guard !followsSentencePiece else {
+      var sum = Float(walk.sum)
+      let found = unsafe appendWords(
+        text, words, from: first, &sum, &walk.output.followsUnknown, into: &ids, scratch)
+      walk.sum = Score(sum)
+      return found
+    }
     let before = ids.count
-    let found = unsafe cache.appendFound(text, words, from: first, tag: 0, to: &ids)
+    let found = unsafe scratch.words.appendFound(text, words, from: first, tag: 0, to: &ids)
     var (sum, highest) = (walk.sum, walk.sum.magnitude)
     for index in before..<ids.count {
       sum = Score(score(of: ids[index])) + sum
       highest = max(highest, sum.magnitude)
     }
-    guard highest < Score(Self.safeSum) else {
+    guard highest < Score(settledLimit) else {
       ids.removeSubrange(before...)
       return 0
     }
@@ -126,7 +148,7 @@ extension UnigramModel {
     into ids: inout [UInt32]
   ) -> Int {
     guard let unknown else { return 0 }
-    let (score, limit) = (Score(unknownScore), Score(Self.safeSum) - Score(unknownScore.magnitude))
+    let (score, limit) = (Score(unknownScore), Score(settledLimit) - Score(unknownScore.magnitude))
     var (sum, index) = (walk.sum, first)
     while unsafe index < words.count && sum.magnitude < limit {
       let range = unsafe words[index, in: text]
@@ -141,92 +163,35 @@ extension UnigramModel {
 
   /// Whether a word is one character that is no piece: then there is but one way.
   private func isUnknown(_ word: UnsafeRawBufferPointer) -> Bool {
-    guard (1...4).contains(word.count), unsafe UTF8Unit(word, at: 0).byteCount == word.count else { return false }
-    return unsafe trie.value(of: word) == nil
+    unsafe isCharacter(word) && trie.value(of: word) == nil
+  }
+
+  func isCharacter(_ word: UnsafeRawBufferPointer) -> Bool {
+    unsafe (1...4).contains(word.count) && UTF8Unit(word, at: 0).byteCount == word.count
   }
 
   /// Appends the ids of a short word if they are known for the sum so far, and says whether they are.
   private func appendKnown<Score: BinaryFloatingPoint>(
     _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ walk: inout UnigramWalk<Score>, into ids: inout [UInt32],
-    _ scratch: inout Scratch
-  ) throws(KistError) -> Bool {
+    _ scratch: borrowing Scratch
+  ) -> Bool {
     let word = unsafe UnsafeRawBufferPointer(rebasing: text[range])
-    guard word.count <= WordCache.maximumKeyByteCount else { return false }
-    let hash = unsafe WordCache.hash(word)
-    var known = unsafe scratch.words.entry(for: word, hash: hash)
-    if known == nil { known = try unsafe remember(word, hash, &scratch) }
-    guard let entry = known else { return false }
-    if walk.sum.magnitude < Score(entry.limit) {
+    guard (1...UnigramLattice.longestWord).contains(word.count), let slot = unsafe scratch.words.slot(of: word) else {
+      return false
+    }
+    guard let list = scratch.words.ways(of: slot) else {
+      // An unknown character is found as any other near the limit.
+      guard walk.sum.magnitude < Score(settledLimit), !scratch.words.hasNoIDs(slot) else { return false }
       walk.output.finish(&ids)
-      for index in entry.ids {
-        let id = scratch.words.words[index]
-        ids.append(id)
-        walk.sum = Score(score(of: id)) + walk.sum
-      }
+      let first = ids.count
+      scratch.words.append(slot, to: &ids)
+      for index in first..<ids.count { walk.sum = Score(score(of: ids[index])) + walk.sum }
       return true
     }
-    guard walk.sum.magnitude < Score(-entry.limit) else { return false }
-    let sum = unsafe scratch.words.words.withUnsafeBufferPointer { words in
-      unsafe scratch.lattice.replay(
-        UnsafeBufferPointer(rebasing: words[entry.ids]), at: range, from: Float(walk.sum)
-      ) { piece, id in
-        walk.output.append(piece, id, to: &ids)
-      }
-    }
+    guard walk.sum.magnitude < Score(Float(bitPattern: list[0])) else { return false }
+    let sum = replay(list, at: range, from: Float(walk.sum)) { piece, id in walk.output.append(piece, id, to: &ids) }
     walk.sum = Score(sum)
     return true
-  }
-
-  /// Finds out what a short word becomes.
-  ///
-  /// A limit is that of sums up to which it becomes these ids; below zero, that up to which these are the pieces of its lattice.
-  ///
-  /// - Returns: Nil for a word of tokenizers' about which nothing is sure.
-  private func remember(
-    _ word: UnsafeRawBufferPointer, _ hash: UInt64, _ scratch: inout Scratch
-  ) throws(KistError) -> WordCache.Entry? {
-    if followsSentencePiece, let ways = unsafe scratch.lattice.ways(through: word, self),
-      ways.magnitude < UnigramLattice.highestMagnitude
-    {
-      let limit = 99_990 - Float(ways.magnitude)
-      if let ids = ways.ids { unsafe settle(word, ids, &scratch) }
-      unsafe scratch.words.insert(
-        word, hash: hash, ids: (ways.ids ?? ways.pieces)[...], limit: ways.ids == nil ? -limit : limit)
-      return unsafe scratch.words.entry(for: word, hash: hash)
-    }
-    let outcome = try unsafe scratch.double.run(self, word, 0..<word.count, from: 0)
-    let limit = safeScore(outcome, scratch.double.edges)
-    // A word of tokenizers' without a limit is remembered only when it is a whole piece, with its ids.
-    guard limit > 0 || followsSentencePiece else { return nil }
-    let ids = scratch.double.edges.map(\.id)
-    if limit >= Self.safeSum { unsafe settle(word, ids, &scratch) }
-    unsafe scratch.words.insert(word, hash: hash, ids: ids[...], limit: limit)
-    return unsafe scratch.words.entry(for: word, hash: hash)
-  }
-
-  /// Remembers a word whose ids are the same after every sum below ``safeSum``.
-  private func settle(_ word: UnsafeRawBufferPointer, _ ids: [UInt32], _ scratch: inout Scratch) {
-    if word.count <= PieceCache.longestShortPiece {
-      scratch.settledWords.insert(unsafe PieceCache.shortKey(word, tag: 0), ids[...])
-    } else {
-      unsafe scratch.settledWords.insertLong(word, TokenHash.hash(word), ids[...])
-    }
-  }
-
-  /// How large the sum before a word may be for its segmentation to stand; zero when it never surely does.
-  ///
-  /// Each of the at most `k` additions on a way is off by half a unit in the last place of the sum `x`: at most `x ×
-  /// 2⁻²⁴` for f32 and `x × 2⁻⁵³` for f64. Two ways compare as they should when they differ by more than `2 k x` times
-  /// that. The trial itself adds in f64, which for tokenizers doubles the error.
-  private func safeScore(
-    _ outcome: UnigramSearch<Double>.Outcome, _ edges: [UnigramSearch<Double>.Edge]
-  ) -> Float {
-    guard !outcome.meetsUnknown, outcome.margin > 1e-6, !edges.contains(where: { $0.id == unknown }) else { return 0 }
-    let precision = followsSentencePiece ? 0x1p23 : 0x1p50
-    let rounding = precision / Double(outcome.characterCount + 1) * outcome.margin * 0.99 - outcome.magnitude
-    guard followsSentencePiece else { return Float(max(0, min(rounding, 1e30))) }
-    // Within the word, too, the sum must stay below that at which SentencePiece starts over.
-    return Float(max(0, min(rounding, 99_999 - outcome.magnitude)))
   }
 }
 
@@ -240,12 +205,14 @@ struct UnigramWalk<Score: BinaryFloatingPoint> {
   init(_ search: UnigramSearch<Score>, _ output: UnigramOutput) { (self.search, self.output) = (search, output) }
 }
 
-/// Makes ids of the pieces of a segmentation: what is unknown is gathered. It must not outlive the text.
+/// Makes ids of the pieces of a segmentation. It must not outlive the text.
 @safe struct UnigramOutput {
   private let model: UnigramModel
   private let text: UnsafeRawBufferPointer
-  /// Unknown characters that are not given out yet.
+  /// Unknown characters that are not given out yet, where what they become hangs on all in a row.
   private var unknown: Range<Int>?
+  /// Whether the last piece was an unknown character, where each is given out at once.
+  var followsUnknown = false
 
   init(_ model: UnigramModel, _ text: UnsafeRawBufferPointer) {
     self.model = model
@@ -257,15 +224,29 @@ struct UnigramWalk<Score: BinaryFloatingPoint> {
   @inline(__always)
   mutating func append(_ range: Range<Int>, _ id: UInt32, to ids: inout [UInt32]) {
     if id == model.unknown ?? .max {
-      unknown = (unknown?.lowerBound ?? range.lowerBound)..<range.upperBound
+      appendUnknown(range, to: &ids)
     } else {
-      if unknown != nil { finish(&ids) }
+      finish(&ids)
       ids.append(id)
     }
   }
 
-  /// Gives out what is gathered.
+  private mutating func appendUnknown(_ range: Range<Int>, to ids: inout [UInt32]) {
+    guard model.takesUnknownAtOnce else {
+      unknown = (unknown?.lowerBound ?? range.lowerBound)..<range.upperBound
+      return
+    }
+    if !model.fallsBackToBytes {
+      if !followsUnknown { ids.append(model.unknown ?? 0) }
+    } else {
+      _ = unsafe model.appendByteTokens(of: UnsafeRawBufferPointer(rebasing: text[range]), to: &ids)
+    }
+    followsUnknown = true
+  }
+
+  /// Gives out what is gathered, before a known piece or the end.
   mutating func finish(_ ids: inout [UInt32]) {
+    followsUnknown = false
     guard let range = unknown else { return }
     unknown = nil
     let bytes = unsafe UnsafeRawBufferPointer(rebasing: text[range])

@@ -43,18 +43,23 @@ package struct UnigramModel: Sendable {
 
   /// What a thread keeps between calls, for one model.
   package struct Scratch: ~Copyable {
-    /// Short words whose ids are the same whatever stands before them, as long as the sum is below ``UnigramModel/safeSum``.
-    var settledWords = PieceCache()
+    /// Short pieces of tokenizers.
+    var pieces = PieceCache()
+    /// Short words: ``WordList``.
+    var words = PieceCache()
     let bounds = BoundsMemory(PieceWindow.partCount)
     let parts = BoundsMemory(PieceWindow.partCount)
-    /// Other words.
-    var words = WordCache()
     let lattice = UnigramLattice()
+    /// Of each byte, where unknown characters become bytes at once.
+    var byteIDs: [UInt32] = []
     var single = UnigramSearch<Float>()
     var double = UnigramSearch<Double>()
 
     package init() {}
   }
+
+  /// Whether what an unknown character becomes hangs on nothing but whether another stands before it.
+  var takesUnknownAtOnce: Bool { followsSentencePiece && unknown != nil && (!fallsBackToBytes || hasAllBytes) }
 
   /// string_util::OneCharLen.
   @inline(__always)

@@ -10,10 +10,14 @@ struct BertNormalization: Sendable {
   private let lowercases: Bool
   /// By ASCII byte: what becomes of it, or ``removed``.
   private let ascii: [UInt8]
-  private let traits = UnicodeTable.traitMap
-  private let instability = UnicodeTable.instability
-  private let classes = UnicodeTable.combiningClass
-  private let decompositions = UnicodeTable.canonicalDecompositions
+
+  /// Unpacked for text beyond ASCII only: that takes longer than opening a tokenizer may.
+  private struct Tables {
+    let traits = UnicodeTable.traitMap
+    let instability = UnicodeTable.instability
+    let classes = UnicodeTable.combiningClass
+    let decompositions = UnicodeTable.canonicalDecompositions
+  }
 
   private static let decomposing: UInt8 = 1 << NormalizationForm.nfd.rawValue
 
@@ -51,7 +55,7 @@ struct BertNormalization: Sendable {
     unsafe text.bytes.withUnsafeBufferPointer { bytes in
       while end < bytes.count, stableCount < 4 {
         let (scalar, length) = unsafe UTF8Walk.scalar(in: bytes, at: end)
-        if instability[scalar] & Self.decomposing == 0 { stableCount += 1 }
+        if scalar < 0x80 || UnicodeTable.instability[scalar] & Self.decomposing == 0 { stableCount += 1 }
         end += length
       }
     }
@@ -65,26 +69,25 @@ struct BertNormalization: Sendable {
   private func normalized(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var output: [UInt8] = []
     output.reserveCapacity(text.count + text.count / 4 + 16)
-    var offset = 0
+    var offset = unsafe appendASCII(text, from: 0, to: &output)
+    guard offset < text.count else { return output }
+    let tables = Tables()
     while offset < text.count {
-      let end = unsafe text.endOfASCII(from: offset)
-      if end > offset {
-        unsafe appendASCII(UnsafeBufferPointer(rebasing: text[offset..<end]), to: &output)
-        offset = end
-        continue
-      }
       let (scalar, length) = unsafe UTF8Walk.scalar(in: text, at: offset)
-      guard append(scalar, to: &output) else { return nil }
-      offset += length
+      guard append(scalar, tables, to: &output) else { return nil }
+      unsafe offset = appendASCII(text, from: offset + length, to: &output)
     }
     return output
   }
 
   // MARK: Characters
 
-  private func appendASCII(_ run: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+  /// Appends what becomes of the ASCII that stands at a place, if any, and gives where it ends.
+  private func appendASCII(_ text: UnsafeBufferPointer<UInt8>, from first: Int, to output: inout [UInt8]) -> Int {
+    let end = unsafe text.endOfASCII(from: first)
+    guard end > first else { return end }
     let start = output.count
-    unsafe output.append(contentsOf: run)
+    unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: text[first..<end]))
     let kept = unsafe output.withUnsafeMutableBufferPointer { output in
       unsafe ascii.withUnsafeBufferPointer { ascii in
         var kept = start
@@ -97,6 +100,7 @@ struct BertNormalization: Sendable {
       }
     }
     if kept < output.count { output.removeSubrange(kept...) }
+    return end
   }
 
   private static let removed: UInt8 = 0xFF
@@ -115,9 +119,9 @@ struct BertNormalization: Sendable {
 
   /// Appends what becomes of a character outside ASCII; false where its place can't be told.
   @inline(__always)
-  private func append(_ scalar: UInt32, to output: inout [UInt8]) -> Bool {
+  private func append(_ scalar: UInt32, _ tables: Tables, to output: inout [UInt8]) -> Bool {
     if cleans {
-      let traits = ScalarTraits(rawValue: traits[scalar])
+      let traits = ScalarTraits(rawValue: tables.traits[scalar])
       if traits.contains(.other) { return true }
       if traits.contains(.whiteSpace) {
         output.append(0x20)
@@ -127,17 +131,19 @@ struct BertNormalization: Sendable {
     var isSpaced = false
     if spaces, case .spaced = BertIdeographRule.outcome(scalar) { isSpaced = true }
     if isSpaced { output.append(0x20) }
-    if !strips || instability[scalar] & Self.decomposing == 0 {
-      appendPart(scalar, to: &output)
+    if !strips || tables.instability[scalar] & Self.decomposing == 0 {
+      appendPart(scalar, tables, to: &output)
     } else if let (leading, vowel, trailing) = Hangul.jamo(of: scalar) {
       output.append(scalar: leading)
       output.append(scalar: vowel)
       if let trailing { output.append(scalar: trailing) }
     } else {
-      let parts = decompositions[scalar]
+      let parts = tables.decompositions[scalar]
       for part in parts.isEmpty ? [scalar] : parts {
-        if classes[part] != 0, !ScalarTraits(rawValue: traits[part]).contains(.nonspacingMark) { return false }
-        appendPart(part, to: &output)
+        if tables.classes[part] != 0, !ScalarTraits(rawValue: tables.traits[part]).contains(.nonspacingMark) {
+          return false
+        }
+        appendPart(part, tables, to: &output)
       }
     }
     if isSpaced { output.append(0x20) }
@@ -146,8 +152,8 @@ struct BertNormalization: Sendable {
 
   /// Appends a character that NFD leaves as it is.
   @inline(__always)
-  private func appendPart(_ scalar: UInt32, to output: inout [UInt8]) {
-    if strips, ScalarTraits(rawValue: traits[scalar]).contains(.nonspacingMark) { return }
+  private func appendPart(_ scalar: UInt32, _ tables: Tables, to output: inout [UInt8]) {
+    if strips, ScalarTraits(rawValue: tables.traits[scalar]).contains(.nonspacingMark) { return }
     guard lowercases else { return output.append(scalar: scalar) }
     switch LowercaseRule.outcome(scalar) {
     case .replaced(let lower): output.append(scalar: lower)

@@ -54,7 +54,7 @@ package struct TokenizerFiles {
     }
     var bytes: [UInt8] = []
     // JSON is then parsed where it lies.
-    bytes.reserveCapacity(file.count + JSONDocument.padding)
+    bytes.reserveAhead(file.count + JSONDocument.padding)
     unsafe bytes.append(contentsOf: file.pointer(0..<file.count))
     try file.checkIntact()
     return bytes

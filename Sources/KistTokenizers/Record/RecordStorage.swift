@@ -3,6 +3,8 @@ import KistCore
 /// The memory of a compiled tokenizer: a part of a mapped file, or bytes of its own.
 @safe package final class RecordStorage: Sendable {
   private let mapped: MappedFile?
+  /// Keeps the bytes of an array where they are.
+  private let array: [UInt8]
   /// Nil when there are no bytes.
   private nonisolated(unsafe) let base: UnsafeRawPointer?
   package let count: Int
@@ -11,14 +13,18 @@ import KistCore
   /// - Parameter range: Lies within the file.
   package init(_ file: MappedFile, range: Range<Int>) {
     let bytes = unsafe file.pointer(range)
-    mapped = file
+    (mapped, array) = (file, [])
     unsafe base = bytes.baseAddress
     count = bytes.count
     ownsMemory = false
   }
 
-  package convenience init(_ bytes: [UInt8]) {
-    unsafe self.init(byteCount: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+  package init(_ bytes: [UInt8]) {
+    (mapped, array) = (nil, bytes)
+    // An array that nobody else can change lies still as long as it lives.
+    unsafe base = bytes.withUnsafeBytes { $0.baseAddress }
+    count = bytes.count
+    ownsMemory = false
   }
 
   /// Memory of its own.
@@ -27,7 +33,7 @@ import KistCore
   @unsafe init(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
     unsafe fill(UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount]))
-    mapped = nil
+    (mapped, array) = (nil, [])
     unsafe base = memory.baseAddress.map { UnsafeRawPointer($0) }
     count = byteCount
     ownsMemory = true

@@ -91,7 +91,7 @@ extension Tokenizer {
     guard !addedTokens.raw.isEmpty else {
       return try appendNormalized(text, isFirst: true, settings, to: &ids, scratch)
     }
-    for segment in Self.segments(of: text, addedTokens.raw, settings) {
+    for segment in try Self.segments(of: text, addedTokens.raw, settings) {
       if let id = segment.id {
         ids.append(id)
       } else {
@@ -108,7 +108,7 @@ extension Tokenizer {
     var text = NormalizedText(bytes: part, beginsAtOrigin: isFirst)
     try normalizer?.apply(to: &text)
     guard !addedTokens.normalized.isEmpty else { return try appendPieces(text, to: &ids, scratch) }
-    for segment in Self.segments(of: text.bytes, addedTokens.normalized, settings) {
+    for segment in try Self.segments(of: text.bytes, addedTokens.normalized, settings) {
       if let id = segment.id {
         ids.append(id)
       } else {
@@ -138,8 +138,10 @@ extension Tokenizer {
 
   private static func segments(
     of text: [UInt8], _ finder: AddedTokenFinder, _ settings: EncodingSettings
-  ) -> [Segment] {
-    unsafe text.withUnsafeBytes { unsafe finder.segments(of: $0, parsesSpecial: settings.specialTokens == .parsed) }
+  ) throws(KistError) -> [Segment] {
+    unsafe try text.withUnsafeBufferPointer { (bytes) throws(KistError) in
+      unsafe try finder.segments(of: UnsafeRawBufferPointer(bytes), parsesSpecial: settings.specialTokens == .parsed)
+    }
   }
 }
 

@@ -56,10 +56,7 @@ enum TokenizerModel: Sendable {
     switch self {
     case .bpe(let model): unsafe model.encode(text, pieces: ranges, into: &ids, &scratch.bpe)
     case .unigram(let model):
-      let kept = scratch.unigram
-      for range in ranges {
-        unsafe try model.encode(UnsafeRawBufferPointer(rebasing: text[range]), into: &ids, &kept.part)
-      }
+      unsafe try model.encode(text, pieces: ranges, into: &ids, &scratch.unigram.part)
     case .wordPiece(let model):
       unsafe model.encode(text, words: ranges, into: &ids, &scratch.wordPiece.part)
     case .wordLevel(let model):

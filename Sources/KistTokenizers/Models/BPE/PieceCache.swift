@@ -4,7 +4,8 @@ import Foundation
 /// The ids of pieces that came before, of one thread.
 ///
 /// A slot is half a cache line, laid out as `kist_piece_slot`: a key of 16 bytes and up to four ids. Pieces of up to 15 bytes are their own key, with their length in
-/// its last byte. The key of a longer one is its hash, length and place in `longPieces`. More than four ids lie in `longResults`.
+/// its last byte. The key of a longer one is its hash, length and place in `longPieces`. More than four ids lie in `longResults`, and so do
+/// lists of other kinds (``WordList``).
 /// A piece stands within ``longestProbe`` slots from its hash or not at all, so text made to collide costs little; nothing is ever
 /// removed, but when the cache is as large as it may get it begins anew.
 ///
@@ -23,7 +24,8 @@ import Foundation
   struct Slot {
     var low: UInt64
     var high: UInt64
-    /// The first holds the number of ids in its upper four bits. None: the second is a place in `longResults`, the third a count.
+    /// The first holds the number of ids in its upper four bits. None: the second is a place in `longResults`, the third a count, the fourth
+    /// a kind of list.
     var ids: SIMD4<UInt32>
   }
 
@@ -37,28 +39,34 @@ import Foundation
 
   private var slots: UnsafeMutablePointer<Slot>
   private var slotCount: Int
+  /// Where `slots` lie.
+  private var memory: UnsafeMutableRawPointer
   private var usedCount = 0
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
 
   init(slotCount: Int = 1 << 10) {
     self.slotCount = slotCount
-    unsafe slots = Self.allocate(slotCount)
+    unsafe (slots, memory) = Self.allocate(slotCount)
   }
 
   deinit {
-    unsafe slots.deallocate()
+    unsafe free(memory)
   }
 
-  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Slot> {
+  /// Free slots. Memory that comes from the system is zero already, which `calloc` knows.
+  private static func allocate(_ count: Int) -> (slots: UnsafeMutablePointer<Slot>, memory: UnsafeMutableRawPointer) {
     let byteCount = count * MemoryLayout<Slot>.stride
     // Huge pages, where the system has them: a large table is read at places far apart.
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: min(max(64, byteCount), 1 << 21))
+    let alignment = byteCount >= 1 << 21 ? 1 << 21 : 64
+    guard let memory = unsafe calloc(byteCount + alignment, 1) else {
+      preconditionFailure("no memory for \(count) slots")
+    }
+    let aligned = unsafe memory.alignedUp(toMultipleOf: alignment)
     #if os(Linux)
-      if byteCount >= 1 << 21 { unsafe madvise(memory, byteCount, MADV_HUGEPAGE) }
+      if byteCount >= 1 << 21 { unsafe madvise(aligned, byteCount, MADV_HUGEPAGE) }
     #endif
-    unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-    return unsafe memory.bindMemory(to: Slot.self, capacity: count)
+    return unsafe (aligned.bindMemory(to: Slot.self, capacity: count), memory)
   }
 
   /// Tells keys of parts of pieces from those of pieces.
@@ -148,19 +156,51 @@ import Foundation
     output.append(contentsOf: longResults[start..<start + Int(slot.ids.z)])
   }
 
-  /// Appends the ids of a longer piece that came before.
-  func appendLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64, to output: inout [UInt32]) -> Bool {
+  /// The slot of a piece of 1 to ``longestPiece`` bytes.
+  func slot(of piece: UnsafeRawBufferPointer) -> Slot? {
+    guard piece.count > Self.longestShortPiece else { return find(unsafe Self.shortKey(piece, tag: 0)) }
+    return unsafe findLong(piece, TokenHash.hash(piece))
+  }
+
+  private func findLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64) -> Slot? {
     var place = Int(truncatingIfNeeded: hash) & (slotCount - 1)
     for _ in 0..<Self.longestProbe {
       let slot = unsafe slots[place]
-      if slot.high == 0 { return false }
-      if slot.low == hash, slot.high >> 32 == Self.longTag(piece.count), unsafe holds(slot, piece) {
-        append(slot, to: &output)
-        return true
-      }
+      if slot.high == 0 { return nil }
+      if slot.low == hash, slot.high >> 32 == Self.longTag(piece.count), unsafe holds(slot, piece) { return slot }
       place = (place + 1) & (slotCount - 1)
     }
-    return false
+    return nil
+  }
+
+  /// Appends the ids of a longer piece that came before.
+  func appendLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64, to output: inout [UInt32]) -> Bool {
+    guard let slot = unsafe findLong(piece, hash) else { return false }
+    append(slot, to: &output)
+    return true
+  }
+
+  /// Whether there are neither ids nor ways.
+  func hasNoIDs(_ slot: Slot) -> Bool { slot.ids.x &>> Self.countShift == 0 && slot.ids.z == 0 }
+
+  /// The list of a slot that has one of ways.
+  func ways(of slot: Slot) -> [UInt32]? {
+    guard slot.ids.x &>> Self.countShift == 0, slot.ids.z > 0, slot.ids.w != WordList.ids.rawValue else { return nil }
+    return Array(longResults[Int(slot.ids.y)..<Int(slot.ids.y) + Int(slot.ids.z)])
+  }
+
+  /// Hands on all memory as a kernel takes it.
+  @inline(__always)
+  func withMemory(_ body: (UnsafePointer<kist_piece_cache>) -> Void) {
+    unsafe longResults.withUnsafeBufferPointer { lists in
+      unsafe longPieces.withUnsafeBufferPointer { bytes in
+        var cache = unsafe kist_piece_cache(
+          slots: UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slot_count: slotCount,
+          long_bytes: bytes.baseAddress, long_byte_count: bytes.count, lists: lists.baseAddress, list_count: lists.count
+        )
+        unsafe body(&cache)
+      }
+    }
   }
 
   private static func longTag(_ count: Int) -> UInt64 { 0xFF00_0000 | UInt64(count) }
@@ -182,10 +222,38 @@ import Foundation
   /// Keeps the ids of a longer piece that was not there, of up to ``longestPiece`` bytes.
   mutating func insertLong(_ piece: UnsafeRawBufferPointer, _ hash: UInt64, _ ids: ArraySlice<UInt32>) {
     makeRoom(piece.count, ids.count)
+    let value = value(ids)
+    store(unsafe Slot(low: hash, high: keepLong(piece), ids: value), hash)
+  }
+
+  /// Keeps the ids of a piece of any length that was not there.
+  mutating func insert(_ piece: UnsafeRawBufferPointer, _ ids: ArraySlice<UInt32>) {
+    if piece.count <= Self.longestShortPiece {
+      insert(unsafe Self.shortKey(piece, tag: 0), ids)
+    } else {
+      unsafe insertLong(piece, TokenHash.hash(piece), ids)
+    }
+  }
+
+  /// Keeps a list of what may become of a word that was not there.
+  mutating func insert(_ word: UnsafeRawBufferPointer, _ list: [UInt32], _ kind: WordList) {
+    makeRoom(word.count, list.count)
+    let value = SIMD4(0, UInt32(longResults.count), UInt32(list.count), kind.rawValue)
+    longResults += list
+    if word.count <= Self.longestShortPiece {
+      let key = unsafe Self.shortKey(word, tag: 0)
+      store(Slot(low: key.low, high: key.high, ids: value), key.hash)
+    } else {
+      let hash = unsafe TokenHash.hash(word)
+      store(unsafe Slot(low: hash, high: keepLong(word), ids: value), hash)
+    }
+  }
+
+  /// Keeps the bytes of a longer piece, and gives the upper half of its key.
+  private mutating func keepLong(_ piece: UnsafeRawBufferPointer) -> UInt64 {
     let high = Self.longTag(piece.count) << 32 | UInt64(longPieces.count)
     unsafe longPieces.append(contentsOf: piece)
-    let value = value(ids)
-    store(Slot(low: hash, high: high, ids: value), hash)
+    return high
   }
 
   private mutating func value(_ ids: ArraySlice<UInt32>) -> SIMD4<UInt32> {
@@ -221,17 +289,17 @@ import Foundation
   }
 
   private mutating func grow() {
-    let (old, oldCount) = unsafe (slots, slotCount)
+    let (old, oldMemory, oldCount) = unsafe (slots, memory, slotCount)
     slotCount = oldCount < 1 << 16 ? 4 * oldCount : 2 * oldCount
     usedCount = 0
-    unsafe slots = Self.allocate(slotCount)
+    unsafe (slots, memory) = Self.allocate(slotCount)
     for index in 0..<oldCount {
       let slot = unsafe old[index]
       guard slot.high != 0 else { continue }
       let isLong = slot.high >> 56 == 0xFF
       store(slot, isLong ? slot.low : Key(low: slot.low, high: slot.high).hash)
     }
-    unsafe old.deallocate()
+    unsafe free(oldMemory)
   }
 
   /// Puts a slot where its hash says: the first free place, or in place of what stands at the first.
