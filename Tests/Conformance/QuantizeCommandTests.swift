@@ -8,6 +8,7 @@ import Testing
 @Suite struct QuantizeCommandTests {
   private static let golden = repository + "/Fixtures/quantization/llama"
   private static let world = repository + "/Fixtures/world-llama"
+  private static let importances = golden + "/world-llama.imatrix.gguf"
 
   /// A folder with the small model and its importance matrix, whose name goes into the result.
   private func folder() throws -> TemporaryFolder {
@@ -113,7 +114,10 @@ import Testing
   /// As packed, with all that is beside the tensors.
   @Test(
     arguments: [1_200_000, 1_700_000, 2_400_000],
-    [["w.kist"], ["w.kist", "--no-probes"], ["w.kist", "--pack", "none"], ["w.gguf"]])
+    [
+      ["w.kist"], ["w.kist", "--no-probes"], ["w.kist", "--imatrix", importances], ["w.kist", "--pack", "none"],
+      ["w.gguf"],
+    ])
   func `a file is nearly as long as it was asked to be, and not longer`(limit: Int, target: [String]) throws {
     let folder = try TemporaryFolder()
     let run = try KistProcess.run(
