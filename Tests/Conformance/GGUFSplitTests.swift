@@ -10,13 +10,13 @@ import Testing
   private let source = "\(repository)/Fixtures/world-llama"
 
   /// SHA-256 of world-llama as one GGUF in BF16, and of the files that `llama-gguf-split --split --split-max-size 1M` (0c1e57098) makes of it.
-  private static let whole = "fe11c987ed436e9331528168f7c58d62f313e04e61388ae649500d4744931cfb"
+  private static let whole = "e92369c93582669c346ab8d65c43d13d39576e520a2c61f38d7fd46ccfae1ff0"
   private static let parts = [
-    "3c6bfd3e7626444d875e93bc147367b25c6e2aa927f6c4cd9c7ebd90f289cee6",
-    "e1268e3e1b3ab31bc02887b09f79659caa5826030e05ee1493ff7ce7cc9685a7",
-    "758450e0033b53092860d290eb746f65623786e64875fe91a9779cab7a01701e",
-    "8bdf579e1b1c022c5e5a36e6e899f7ac224617396b5536c3afa0851939cf8fde",
-    "10e5055d6ce56d40058701b3d83d542c774f58f9d90295b9ebe0ead09d225012",
+    "32ccf2082838569cc272fa26199172d742c3c6bfc63f2393feba1981649d2f77",
+    "5e10ab2395623eff9e0012562b7b6cbc03a412c88df2b912040b048e6e3c0e78",
+    "070fb0d37f451def5056e530123ce6c5afd86804d5f042512f368a71fda730bb",
+    "0b6bdb31ccb4727253990c5135f2918967ae18e64a69ec2c336af269a3d4677f",
+    "76de0088c278448408b795a53943a18222ea647a93f4b1d301ba35c79c3c9b27",
   ]
 
   private func convert(

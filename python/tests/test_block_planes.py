@@ -40,7 +40,7 @@ def test_planes_of_blocks_are_merged_again(name: str) -> None:
     planes = split(raw.reshape(-1), layout)
     assert [len(plane) for plane in planes] == [37 * width for width in layout.widths]
     merged = np.empty(raw.size, np.uint8)
-    merge(planes, layout, merged)
+    merge([[plane] for plane in planes], layout, merged)
     np.testing.assert_array_equal(merged, raw.reshape(-1))
 
 
