@@ -78,6 +78,14 @@ public struct Verdict: Sendable, Codable, Equatable {
   }
 }
 
+extension Verdict {
+  /// What it comes to, in words. A quantized model may stay within what its types explain and yet prefer other tokens.
+  public var summary: String {
+    guard matches else { return "computes something else" }
+    return topOneAgreement < 1 ? "computes nearly the same" : "computes the same"
+  }
+}
+
 extension Tolerance: CustomStringConvertible {
   public var description: String {
     if let difference { return "\(reason): max |Δ| ≤ \(difference) of the range, top-1 equal save for ties" }

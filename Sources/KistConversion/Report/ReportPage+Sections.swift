@@ -51,7 +51,7 @@ extension ModelReport {
     var rows: [(name: String, value: String)] = [
       (
         "Probes",
-        "\(verdict.matches ? "computes the same" : "computes something else"), by the word of \(verdict.reference)"
+        "\(verdict.summary), by the word of \(verdict.reference)"
       ),
       ("max |Δ|", "\(number(verdict.largestDifference)), \(number(part)) of the range \(number(verdict.range))"),
       ("KL", "mean \(number(verdict.divergence.mean)), max \(number(verdict.divergence.largest)) nats"),

@@ -10,7 +10,7 @@ struct VerdictText {
 
   func lines(indent: Int) -> [String] {
     let space = String(repeating: " ", count: indent)
-    let word = verdict.matches ? Terminal.good("computes the same") : Terminal.bad("computes something else")
+    let word = verdict.matches ? Terminal.good(verdict.summary) : Terminal.bad(verdict.summary)
     var table = TextTable([.left, .left])
     for (title, value) in rows { table.add([title, value]) }
     return ["\(space)\(word), by the word of \(verdict.reference.escapedForTerminal)"]
