@@ -3,7 +3,8 @@ import KistCore
 import TestSupport
 import Testing
 
-@Suite struct MappedFileTests {
+// One after the other: a test that maps more files than are guarded leaves none of the guard's places to the others.
+@Suite(.serialized) struct MappedFileTests {
   private func bytes(_ file: MappedFile, _ range: Range<Int>) -> [UInt8] { unsafe [UInt8](file.pointer(range)) }
 
   @Test func `a file is mapped as it is`() throws {
