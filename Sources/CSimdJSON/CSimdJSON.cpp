@@ -160,6 +160,18 @@ bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_leng
   return true;
 }
 
+bool kist_json_last_member(kist_json_value object, const char *name, size_t name_length, kist_json_value *child) {
+  dom::object members;
+  if (restore<dom::element>(object).get(members) != SUCCESS) return false;
+  bool found = false;
+  for (auto position = members.begin(); position != members.end(); ++position) {
+    if (position.key() != std::string_view(name, name_length)) continue;
+    *child = keep(position.value());
+    found = true;
+  }
+  return found;
+}
+
 size_t kist_json_next_ids(kist_json_cursor *cursor, kist_json_id *ids, size_t capacity) {
   auto position = restore<dom::object::iterator>(cursor->position);
   auto end = restore<dom::object::iterator>(cursor->end);

@@ -111,6 +111,17 @@ import CSimdJSON
     members?.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
   }
 
+  /// The last member of that name, compared byte by byte, when this is an object.
+  package func lastMember(_ name: String) -> JSONValue? {
+    var (name, child) = unsafe (name, kist_json_value())
+    let isThere = name.withUTF8 { name in
+      unsafe name.withMemoryRebound(to: CChar.self) { name in
+        unsafe kist_json_last_member(place, name.baseAddress, name.count, &child)
+      }
+    }
+    return unsafe isThere ? JSONValue(owner: owner, place: child) : nil
+  }
+
   /// What ``members`` has, read one by one: a hostile text of millions costs no list of them.
   package var memberSequence: JSONChildren? { type == kist_json_object ? JSONChildren(of: self) : nil }
 

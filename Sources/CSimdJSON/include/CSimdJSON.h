@@ -67,6 +67,9 @@ kist_json_cursor kist_json_children(kist_json_value value);
 /// Moves on to the next child; false after the last. `key` is NULL in arrays.
 bool kist_json_next(kist_json_cursor *cursor, const char **key, size_t *key_length, kist_json_value *child);
 
+/// The last member of that name of an object, compared byte by byte; false when there is none.
+bool kist_json_last_member(kist_json_value object, const char *name, size_t name_length, kist_json_value *child);
+
 /// A member of an object whose value is a number of 32 bits; `id` is -1 when it is something else.
 typedef struct {
   const char *name;

@@ -5,18 +5,18 @@ import KistCore
 struct JSONFields {
   /// Where the object stands, as an error names it: `normalizer.normalizers[2]`.
   let path: String
-  private let members: [(key: String, value: JSONValue)]
+  private let object: JSONValue
 
   init(_ value: JSONValue, path: String) throws(KistError) {
-    guard let members = value.members else { throw KistError(.damaged, field: path, "is not an object") }
+    guard value.memberSequence != nil else { throw KistError(.damaged, field: path, "is not an object") }
     self.path = path
-    self.members = members
+    object = value
   }
 
   /// The member of that name, compared byte by byte.
-  subscript(name: String) -> JSONValue? { members.last { $0.key.utf8.elementsEqual(name.utf8) }?.value }
+  subscript(name: String) -> JSONValue? { object.lastMember(name) }
 
-  var names: [String] { members.map(\.key) }
+  var names: [String] { object.members?.map(\.key) ?? [] }
 
   func has(_ names: String...) -> Bool { names.allSatisfy { self[$0] != nil } }
 

@@ -3,13 +3,13 @@ extension Scanner {
   struct KnownPattern: Sendable {
     var name: String
     var pattern: String
-    var dialects: Set<RegexDialect>
+    var dialects: [RegexDialect]
     var kind: Kind
   }
 
-  private static let everywhere: Set<RegexDialect> = [.oniguruma, .rust, .python]
+  private static let everywhere: [RegexDialect] = [.oniguruma, .rust, .python]
   /// `{1,3}+` is a count upon a count in Ruby's syntax, and no pattern of it has one.
-  private static let possessive: Set<RegexDialect> = [.rust, .python]
+  private static let possessive: [RegexDialect] = [.rust, .python]
 
   /// Contractions as llama.cpp writes them, which has no `(?i)`.
   private static let llamaCPPContractions = "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])"
