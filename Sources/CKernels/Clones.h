@@ -4,7 +4,7 @@
 #define KIST_CLONES_H
 
 #if defined(__x86_64__)
-#define KIST_CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#define KIST_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define KIST_CLONES
 #endif

@@ -103,18 +103,18 @@ KIST_CLONES void kist_gemv_bf16(const void *rows, size_t row_count, size_t colum
 #if defined(__x86_64__)
 
 void gemv_f16_v4(F16_ARGUMENTS) __asm__("kist_gemv_f16.arch_x86-64-v4.0");
-void gemv_f16_avx2(F16_ARGUMENTS) __asm__("kist_gemv_f16.avx2.1");
+void gemv_f16_v3(F16_ARGUMENTS) __asm__("kist_gemv_f16.arch_x86-64-v3.1");
 void gemv_f16_default(F16_ARGUMENTS) __asm__("kist_gemv_f16.default.2");
 
 __attribute__((target("arch=x86-64-v4"))) void gemv_f16_v4(F16_ARGUMENTS) { GEMV(2, decode_f16) }
-__attribute__((target("avx2,f16c"))) void gemv_f16_avx2(F16_ARGUMENTS) { GEMV(2, decode_f16) }
+__attribute__((target("arch=x86-64-v3"))) void gemv_f16_v3(F16_ARGUMENTS) { GEMV(2, decode_f16) }
 void gemv_f16_default(F16_ARGUMENTS) { GEMV(2, decode_f16_plainly) }
 
 void kist_gemv_f16(F16_ARGUMENTS) {
   if (__builtin_cpu_supports("x86-64-v4")) {
     gemv_f16_v4(rows, row_count, columns, x, y);
-  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c")) {
-    gemv_f16_avx2(rows, row_count, columns, x, y);
+  } else if (__builtin_cpu_supports("x86-64-v3")) {
+    gemv_f16_v3(rows, row_count, columns, x, y);
   } else {
     gemv_f16_default(rows, row_count, columns, x, y);
   }

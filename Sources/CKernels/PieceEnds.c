@@ -194,7 +194,8 @@ INLINE size_t write_places(uint64_t bits, size_t start, size_t *ends) {
     uint64_t starts = b.starts & b.decided & ~1ull; \
     if (!starts) break; \
     written += write_places(starts, place, ends + written); \
-    place = ends[written - 1]; \
+    /* From the bits, not from what is written: the next batch can begin before that is done. */ \
+    place += (size_t)(batch - 1 - __builtin_clzll(starts)); \
   } \
   *start = place; \
   return written
