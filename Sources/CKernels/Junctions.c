@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include "Clones.h"
 #include "Words.h"
 
 // Cuts pieces where no two symbols can meet: Sources/KistTokenizers/Models/Junctions.swift says how it is known.
@@ -21,7 +22,7 @@ static const uint64_t kept[9] = {
     0xFFFFFFFFFF00, 0x0000FFFFFFFF, 0x00FFFFFFFFFF, 0xFFFFFFFFFFFF,
 };
 
-size_t kist_cut(
+KIST_CLONES size_t kist_cut(
     const uint8_t *text, size_t count, size_t start, size_t end, const void *kinds, const void *contexts, int shift,
     size_t *ends, size_t capacity) {
   size_t written = 0;

@@ -40,6 +40,13 @@ static inline uint64_t fold(uint64_t word) {
   return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
+static inline bool is_met_again(uint16_t *marks, uint64_t hash) {
+  uint16_t *mark = marks + (hash >> 16 & (kist_mark_count - 1));
+  bool is_met = *mark == (uint16_t)hash;
+  *mark = (uint16_t)hash;
+  return is_met;
+}
+
 static inline uint64_t hash_of(const uint8_t *bytes, size_t count) {
   uint64_t hash = count * 0x9E3779B97F4A7C15;
   size_t offset = 0;
@@ -48,10 +55,11 @@ static inline uint64_t hash_of(const uint8_t *bytes, size_t count) {
   return hash;
 }
 
-// The key of a longer piece: its hash, and in the upper half of the other word a mark and its length.
+// The key of a longer piece: its hash, and in the upper half of the other word a mark and its length. A slot has a place in the lower half,
+// never the one here: no slot is found by such a key alone.
 static inline piece_key long_key_of(const uint8_t *piece, size_t count, uint64_t mask) {
   uint64_t hash = hash_of(piece, count);
-  return (piece_key){hash, (uint64_t)(long_mark | count) << 32, hash & mask};
+  return (piece_key){hash, (uint64_t)(long_mark | count) << 32 | 0xFFFFFFFF, hash & mask};
 }
 
 // The bytes of pieces that are too long for a key, one after the other.

@@ -1,5 +1,6 @@
 #include "CKernels.h"
 #include "Clones.h"
+#include "Words.h"
 
 #include <string.h>
 
@@ -47,6 +48,21 @@ KIST_CLONES size_t kist_marker_ends(const uint8_t *text, size_t count, size_t st
   return written;
 }
 
+// The number of bytes from a place on, up to 16, that are spaces, or that are none.
+static inline __attribute__((always_inline)) size_t run_length(const uint8_t *text, size_t count, bool of_spaces) {
+  if (count >= 16) {
+    bytes16 x;
+    memcpy(&x, text, sizeof(x));
+    bits16 bits = __builtin_convertvector(x == ' ', bits16);
+    uint16_t mask;
+    memcpy(&mask, &bits, sizeof(mask));
+    return (size_t)__builtin_ctz((of_spaces ? (uint16_t)~mask : mask) | 1u << 16);
+  }
+  size_t length = 0;
+  while (length < count && (text[length] == ' ') == of_spaces) length++;
+  return length;
+}
+
 KIST_CLONES size_t kist_copy_with_spaces(
     const uint8_t *text, size_t count, const uint8_t *space, size_t space_count, bool joins_spaces, bool *follows_space,
     uint8_t *output) {
@@ -54,31 +70,22 @@ KIST_CLONES size_t kist_copy_with_spaces(
   bool follows = *follows_space;
   size_t place = 0;
   while (place < count) {
-    size_t length = 0;
-    if (count - place >= 16) {
-      bytes16 x;
-      memcpy(&x, text + place, sizeof(x));
-      memcpy(to, &x, sizeof(x));
-      bits16 bits = __builtin_convertvector(x == ' ', bits16);
-      uint16_t mask;
-      memcpy(&mask, &bits, sizeof(mask));
-      length = (size_t)__builtin_ctz(mask | 1u << 16);
-    } else {
-      while (place + length < count && text[place + length] != ' ') {
-        to[length] = text[place + length];
-        length++;
-      }
-    }
+    size_t rest = count - place, length = run_length(text + place, rest, false);
+    // Sixteen bytes at once: those behind the last are written over.
+    if (rest >= 16) memcpy(to, text + place, 16); else memcpy(to, text + place, length);
     to += length;
     place += length;
     if (length > 0) follows = false;
     if (place == count || text[place] != ' ') continue;
-    if (!(joins_spaces && follows)) {
-      for (size_t i = 0; i < space_count; i++) to[i] = space[i];
-      to += space_count;
+    // Most spaces are alone.
+    size_t spaces = 1;
+    if (place + 1 < count && text[place + 1] == ' ') spaces += run_length(text + place + 1, count - place - 1, true);
+    place += spaces;
+    if (joins_spaces) spaces = follows ? 0 : 1;
+    for (; spaces > 0; spaces--, to += space_count) {
+      if (space_count == 3) memcpy(to, space, 3); else memcpy(to, space, space_count);
     }
     follows = true;
-    place++;
   }
   *follows_space = follows;
   return (size_t)(to - output);
@@ -101,7 +108,7 @@ static inline bool has_key(const uint8_t *text, size_t count, size_t place, cons
 
 KIST_CLONES size_t kist_plain_end(
     const uint8_t *text, size_t count, size_t start, const uint32_t *units, size_t unit_count, uint64_t plain_low,
-    uint64_t plain_high) {
+    uint64_t plain_high, const uint64_t *beginnings) {
   // Nearly every map leaves the visible characters of ASCII alone.
   bool is_usual = plain_low >> 32 == 0xFFFFFFFF && plain_high << 1 == (uint64_t)-2;
   size_t place = start;
@@ -125,8 +132,9 @@ KIST_CLONES size_t kist_plain_end(
       place++;
       continue;
     }
-    if (has_key(text, count, place, units, unit_count)) return place;
-    place += byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    bool may_begin_key = byte < 0xC0 || place + 1 == count || begins_key(beginnings, text + place);
+    if (may_begin_key && has_key(text, count, place, units, unit_count)) return place;
+    place += byte < 0xC0 ? 1 : character_length(byte);
   }
   return count;
 }

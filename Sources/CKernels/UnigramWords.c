@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include "Clones.h"
 #include "PieceSlots.h"
 
 #include <math.h>
@@ -20,6 +21,8 @@ static inline float score_of(const kist_unigram *model, uint32_t id) {
   memcpy(&score, (const uint8_t *)model->scores + 8 * (size_t)id, sizeof(score));
   return (float)score;
 }
+
+static inline uint64_t hash_of_key(piece_key key) { return fold(key.low ^ fold(key.high)); }
 
 // How far a text is encoded.
 typedef struct {
@@ -56,38 +59,93 @@ static inline void append_unknown(const uint8_t *bytes, size_t count, const kist
   at->follows_unknown = true;
 }
 
-// Writes the ids of the best way through a word of `length` bytes, at most one a byte.
-static void append_best(
-    const uint32_t *pieces, size_t piece_count, const uint8_t *word, size_t length, const kist_unigram *model, progress *at) {
+// The best ways to the places of a word: their sums, the last pieces, and where those begin.
+typedef struct {
   float sums[longest_word + 1];
   uint32_t last[longest_word + 1];
-  // Where the last piece begins; nowhere as long as nothing leads here.
-  enum { nowhere = 0xFF };
-  uint8_t from[longest_word + 1], places[longest_word];
-  memset(from, nowhere, sizeof(from));
-  sums[0] = at->sum;
-  for (size_t i = 0; i < piece_count; i++) {
-    uint32_t start = pieces[2 * i] & 0xFF, end = pieces[2 * i] >> 8, id = pieces[2 * i + 1];
-    if (end > length || start >= end) continue;
-    float candidate = (id == model->unknown ? model->unknown_score : score_of(model, id)) + sums[start];
-    // Of equal ones the first stands.
-    if (from[end] != nowhere && !(candidate > sums[end])) continue;
-    sums[end] = candidate;
-    last[end] = id;
-    from[end] = (uint8_t)start;
-  }
+  uint8_t from[longest_word + 1];
+} ways;
+
+// Where the last piece begins of a place that nothing leads to.
+enum { nowhere = 0xFF };
+
+static inline void begin(ways *w, size_t length, float sum) {
+  memset(w->from, nowhere, length + 1);
+  w->sums[0] = sum;
+}
+
+static inline void offer(ways *w, size_t start, size_t end, uint32_t id, float score) {
+  float candidate = score + w->sums[start];
+  // Of equal ones the first stands.
+  if (w->from[end] != nowhere && !(candidate > w->sums[end])) return;
+  w->sums[end] = candidate;
+  w->last[end] = id;
+  w->from[end] = (uint8_t)start;
+}
+
+// Writes the ids of the best way to the end of a word of `length` bytes, at most one a byte.
+static inline void append_way(const ways *w, const uint8_t *word, size_t length, const kist_unigram *model, progress *at) {
+  uint8_t places[longest_word];
   size_t count = 0;
-  for (size_t place = length; place > 0 && from[place] != nowhere; place = from[place]) places[count++] = (uint8_t)place;
+  for (size_t place = length; place > 0 && w->from[place] != nowhere; place = w->from[place]) {
+    places[count++] = (uint8_t)place;
+  }
   while (count > 0) {
-    size_t end = places[--count], start = from[end];
-    if (last[end] == model->unknown) {
+    size_t end = places[--count], start = w->from[end];
+    if (w->last[end] == model->unknown) {
       append_unknown(word + start, end - start, model, at);
     } else {
-      *at->to++ = last[end];
+      *at->to++ = w->last[end];
       at->follows_unknown = false;
     }
   }
-  at->sum = sums[length];
+  at->sum = w->sums[length];
+}
+
+// Writes the ids of the best of the ways that are known of a word.
+static void append_best(
+    const uint32_t *pieces, size_t piece_count, const uint8_t *word, size_t length, const kist_unigram *model, progress *at) {
+  ways w;
+  begin(&w, length, at->sum);
+  for (size_t i = 0; i < piece_count; i++) {
+    uint32_t start = pieces[2 * i] & 0xFF, end = pieces[2 * i] >> 8, id = pieces[2 * i + 1];
+    if (end > length || start >= end) continue;
+    offer(&w, start, end, id, id == model->unknown ? model->unknown_score : score_of(model, id));
+  }
+  append_way(&w, word, length, model, at);
+}
+
+// Offers all pieces that begin at a place, and the character there when it is none of them; gives where it ends.
+static inline size_t offer_all(ways *w, const uint8_t *word, size_t length, size_t place, const kist_unigram *model) {
+  size_t character = word[place] < 0xC0 ? 1 : character_length(word[place]), next = place + character;
+  if (next > length) next = length;
+  bool is_known = false;
+  uint64_t unit = load(model->units);
+  for (size_t end = place; end < length;) {
+    // A unit: its children's base, then whether it is there, its byte, and the id of the piece that ends here plus one.
+    uint64_t child = unit >> 41 ^ word[end];
+    if (child >= model->unit_count) break;
+    unit = load((const uint8_t *)model->units + 8 * child);
+    if ((unit >> 32 & 0x1FF) != (0x100 | word[end])) break;
+    end++;
+    if ((uint32_t)unit == 0) continue;
+    offer(w, place, end, (uint32_t)unit - 1, score_of(model, (uint32_t)unit - 1));
+    if (end == next) is_known = true;
+  }
+  if (!is_known) offer(w, place, next, model->unknown, model->unknown_score);
+  return next;
+}
+
+// Writes the ids of a word as the library finds them; false, with nothing written, where it may start its sums over.
+static bool append_searched(const uint8_t *word, size_t length, const kist_unigram *model, progress *at) {
+  if (!model->takes_unknown || model->unit_count == 0 || (size_t)(at->end - at->to) < length) return false;
+  ways w;
+  begin(&w, length, at->sum);
+  for (size_t place = 0; place < length; place = offer_all(&w, word, length, place, model)) {
+    if (!(fabsf(w.sums[place]) < model->settled_limit)) return false;
+  }
+  append_way(&w, word, length, model, at);
+  return true;
 }
 
 // Writes the ids of a slot's word; false, with nothing written, when they hang on more than is known here.
@@ -127,7 +185,27 @@ static inline bool append_word(
   return true;
 }
 
-size_t kist_unigram_words(
+// Whether a word is one character that no piece begins with, as most are in a script that the vocabulary lacks.
+static inline bool is_lone_unknown(const uint8_t *word, size_t length, const kist_unigram *model) {
+  return length <= 4 && word[0] >= 0xC0 && length == character_length(word[0]) && model->beginnings &&
+      !begins_key(model->beginnings, word);
+}
+
+// Takes words that are one unknown character each, and gives how many these are.
+static inline size_t append_unknowns(
+    const uint8_t *text, size_t count, const size_t *bounds, size_t word_count, const kist_unigram *model, progress *at) {
+  size_t taken = 0;
+  for (; taken < word_count; taken++) {
+    size_t start = bounds[taken], end = bounds[taken + 1];
+    if (end > count || start >= end || !is_lone_unknown(text + start, end - start, model)) break;
+    if ((size_t)(at->end - at->to) < end - start || !(fabsf(at->sum) < model->settled_limit)) break;
+    at->sum += model->unknown_score;
+    append_unknown(text + start, end - start, model, at);
+  }
+  return taken;
+}
+
+KIST_CLONES size_t kist_unigram_words(
     const uint8_t *text, size_t count, const size_t *bounds, size_t word_count, const kist_piece_cache *cache,
     const kist_unigram *model, float *sum, bool *follows_unknown, uint32_t *ids, size_t capacity, size_t *id_count) {
   const uint64_t mask = cache->slot_count - 1;
@@ -139,13 +217,17 @@ size_t kist_unigram_words(
   progress at = {ids, ids + capacity, *sum, *follows_unknown};
   bool goes_on = true;
   while (goes_on && found < word_count) {
+    found += append_unknowns(text, count, bounds + found, word_count - found, model, &at);
     size_t ready = 0;
+    bool meets_unknown = false;
     for (; ready < size && found + ready < word_count; ready++) {
       size_t start = bounds[found + ready], end = bounds[found + ready + 1];
       // An end before its start wraps around.
       size_t length = end - start;
       // A key is read from 16 bytes, however short the word is.
       if (length - 1 >= longest_word || end > count || count - end < 16) break;
+      meets_unknown = is_lone_unknown(text + start, length, model);
+      if (meets_unknown) break;
       keys[ready] = length <= longest_key ? key_of(text + start, length, 0, mask) : long_key_of(text + start, length, mask);
       __builtin_prefetch(slots + keys[ready].place);
     }
@@ -160,7 +242,7 @@ size_t kist_unigram_words(
       }
     }
     // Fewer where a key can't be made.
-    goes_on = ready == size;
+    goes_on = ready == size || (meets_unknown && ready > 0);
     for (size_t i = 0; i < ready; i++, found++) {
       const kist_piece_slot *slot = found_slots[i];
       size_t start = bounds[found], length = bounds[found + 1] - start;
@@ -170,7 +252,9 @@ size_t kist_unigram_words(
             memcmp(pieces.bytes + place, text + start, length) == 0;
         if (!is_same) slot = long_slot_of(keys[i], text + start, slots, mask, pieces);
       }
-      if (!slot || !append_word(slot, text + start, length, cache, model, &at)) {
+      bool is_done = slot ? append_word(slot, text + start, length, cache, model, &at)
+          : !is_met_again(cache->marks, hash_of_key(keys[i])) && append_searched(text + start, length, model, &at);
+      if (!is_done) {
         goes_on = false;
         break;
       }

@@ -74,8 +74,11 @@ struct UnigramSumTests {
       }
     }
     let few = (0..<150).map { _ in word() }
+    // Text of a script that the vocabulary lacks, without spaces.
+    let run = (0..<40).flatMap { _ in unknown.randomElement(using: &generator) ?? [] }
     return (0..<count).flatMap { _ in
-      Int.random(in: 0..<4, using: &generator) == 0 ? word() : few.randomElement(using: &generator) ?? []
+      if Int.random(in: 0..<50, using: &generator) == 0 { return run }
+      return Int.random(in: 0..<4, using: &generator) == 0 ? word() : few.randomElement(using: &generator) ?? []
     }
   }
 

@@ -115,7 +115,15 @@ typedef struct {
   size_t long_byte_count;
   const uint32_t *lists;
   size_t list_count;
+  /// `kist_mark_count` of them: kist_is_met_again.
+  uint16_t *marks;
 } kist_piece_cache;
+
+enum { kist_mark_count = 1 << 18 };
+
+/// Whether a piece of this hash was asked for lately: most come once, and to keep those is for nothing. `marks` are `kist_mark_count` parts of
+/// hashes, at first zeros.
+bool kist_is_met_again(uint16_t *marks, uint64_t hash);
 
 /// What a Unigram model says of its tokens. `scores` are bits of f64 by id, at any address.
 typedef struct {
@@ -129,10 +137,15 @@ typedef struct {
   bool takes_unknown;
   /// Of each byte, where unknown characters become bytes; else null.
   const uint32_t *byte_ids;
+  /// 64 words, the first two bytes of pieces (KeyBeginnings.swift); null where they were not gathered.
+  const uint64_t *beginnings;
+  /// The double array of the pieces (DoubleArray.swift), bits of u64 at any address.
+  const void *units;
+  size_t unit_count;
 } kist_unigram;
 
-/// Writes the ids of the first words of a list, up to one that has no slot or whose ids hang on more than the slot tells, and gives how many
-/// words these are. `*sum` is the sum of the scores of all that stands before, `*follows_unknown` whether the last of it is an unknown
+/// Writes the ids of the first words of a list, and gives how many words these are: up to one that has no slot and was met before, so that it
+/// should have one, or whose ids hang on more than is known here. Those of words that were not met are searched. `*sum` is the sum of the scores of all that stands before, `*follows_unknown` whether the last of it is an unknown
 /// character, and then with these.
 ///
 /// Word i goes from `bounds[i]` to `bounds[i + 1]`. UnigramModel+Words.swift says what the lists hold.
@@ -159,10 +172,11 @@ size_t kist_copy_with_spaces(
 
 /// Where text stops staying as it is under a SentencePiece character map: before the first place at which a key of the map begins; `count`
 /// when there is none. `plain_low` and `plain_high` have a bit for each ASCII byte that stays whatever other of them follows.
-/// `units` are the map's double array, one or more. CharacterMap.swift has the plain twin.
+/// `units` are the map's double array, one or more; `beginnings` 64 words, the first two bytes of its keys (KeyBeginnings.swift).
+/// CharacterMap.swift has the plain twin.
 size_t kist_plain_end(
     const uint8_t *text, size_t count, size_t start, const uint32_t *units, size_t unit_count, uint64_t plain_low,
-    uint64_t plain_high);
+    uint64_t plain_high, const uint64_t *beginnings);
 
 /// memchr
 const void *kist_find_byte(const void *bytes, uint8_t byte, size_t count);

@@ -42,6 +42,9 @@ package struct DoubleArray: Sendable {
 
   package var isEmpty: Bool { units.count == 0 }
 
+  /// The units in memory, for a kernel.
+  @unsafe func withBuffer(_ body: (UnsafeBufferPointer<UInt64>) -> Void) { unsafe units.withBuffer(body) }
+
   /// The node a byte further on; `none` when no key continues so.
   @inline(__always)
   package func child(of node: Node, _ byte: UInt8) -> Node {

@@ -13,11 +13,24 @@ extension UnigramModel {
       if scratch.byteIDs.isEmpty, takesUnknownAtOnce, fallsBackToBytes {
         scratch.byteIDs = (UInt8.min...UInt8.max).map { byteToken($0) ?? 0 }
       }
+      if scratch.beginnings.isEmpty, takesUnknownAtOnce, piece.count > Self.longText {
+        scratch.beginnings = beginnings.words
+      }
       unsafe try encode(piece, into: &ids, &scratch, scratch.single)
     } else if piece.count > UnigramLattice.longestWord {
       unsafe try encode(piece, into: &ids, &scratch, scratch.double)
     } else {
       try unsafe encodeWhole(piece, into: &ids, &scratch)
+    }
+  }
+
+  /// Shorter ones are done before the beginnings of pieces are gathered.
+  private static var longText: Int { 1 << 12 }
+
+  private var beginnings: KeyBeginnings {
+    KeyBeginnings(root: trie.root) { node, byte in
+      let next = trie.child(of: node, byte)
+      return next.exists ? (next, next.storedValue != 0) : nil
     }
   }
 

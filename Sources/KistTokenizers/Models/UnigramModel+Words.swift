@@ -36,7 +36,7 @@ extension UnigramModel {
     var found = 0
     ids.append(addingCapacity: 8 * rest + UnigramLattice.longestWord) { room in
       unsafe room.withUnsafeMutableBufferPointer { room, count in
-        unsafe withModel(scratch.byteIDs) { model in
+        unsafe withModel(scratch) { model in
           unsafe scratch.words.withMemory { memory in
             found = unsafe kist_unigram_words(
               base.assumingMemoryBound(to: UInt8.self), text.count, start, rest, memory, model, &sum, &followsUnknown,
@@ -50,14 +50,20 @@ extension UnigramModel {
 
   /// Hands on what a kernel asks of the model.
   @inline(__always)
-  private func withModel(_ byteIDs: [UInt32], _ body: (UnsafePointer<kist_unigram>) -> Void) {
+  private func withModel(_ scratch: borrowing Scratch, _ body: (UnsafePointer<kist_unigram>) -> Void) {
     unsafe scores.withBuffer { scores in
-      unsafe byteIDs.withUnsafeBufferPointer { byteIDs in
-        var model = unsafe kist_unigram(
-          scores: scores.baseAddress, score_count: scores.count, settled_limit: settledLimit,
-          unknown_score: Float(unknownScore), unknown: unknown ?? .max, takes_unknown: takesUnknownAtOnce,
-          byte_ids: byteIDs.isEmpty ? nil : byteIDs.baseAddress)
-        unsafe body(&model)
+      unsafe scratch.byteIDs.withUnsafeBufferPointer { byteIDs in
+        unsafe scratch.beginnings.withUnsafeBufferPointer { beginnings in
+          unsafe trie.withBuffer { units in
+            var model = unsafe kist_unigram(
+              scores: scores.baseAddress, score_count: scores.count, settled_limit: settledLimit,
+              unknown_score: Float(unknownScore), unknown: unknown ?? .max, takes_unknown: takesUnknownAtOnce,
+              byte_ids: byteIDs.isEmpty ? nil : byteIDs.baseAddress,
+              beginnings: beginnings.isEmpty ? nil : beginnings.baseAddress, units: units.baseAddress,
+              unit_count: units.count)
+            unsafe body(&model)
+          }
+        }
       }
     }
   }

@@ -52,6 +52,8 @@ package struct UnigramModel: Sendable {
     let lattice = UnigramLattice()
     /// Of each byte, where unknown characters become bytes at once.
     var byteIDs: [UInt32] = []
+    /// Of the pieces: ``KeyBeginnings``. Gathered for a longer text.
+    var beginnings: [UInt64] = []
     var single = UnigramSearch<Float>()
     var double = UnigramSearch<Double>()
 

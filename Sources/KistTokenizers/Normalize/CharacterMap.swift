@@ -14,6 +14,7 @@ package struct CharacterMap: Sendable {
   private let replacements: [UInt8]
   /// Bits of ASCII bytes that stay whatever ASCII byte follows.
   private let plainASCII: (UInt64, UInt64)
+  private let beginnings: KeyBeginnings
 
   /// - Throws: `damaged` when the trie does not fit, or the replacements are not UTF-8 ended by a NUL.
   package init(_ charsmap: [UInt8]) throws(KistError) {
@@ -32,6 +33,10 @@ package struct CharacterMap: Sendable {
     self.units = units
     self.replacements = replacements
     plainASCII = Self.plainASCII(units)
+    beginnings = KeyBeginnings(root: Node(units)) { node, byte in
+      var next = node
+      return next.step(byte, in: units) ? (next, next.hasLeaf) : nil
+    }
   }
 
   private static func damage(_ part: String) -> KistError {
@@ -50,7 +55,7 @@ package struct CharacterMap: Sendable {
   /// Where text stops staying as it is: before the first key from a place on, or at its end.
   package func endOfKept(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     unsafe kist_plain_end(
-      text.baseAddress, text.count, start, units, units.count, plainASCII.0, plainASCII.1)
+      text.baseAddress, text.count, start, units, units.count, plainASCII.0, plainASCII.1, beginnings.words)
   }
 
   /// The plain twin of ``endOfKept(in:from:)``.

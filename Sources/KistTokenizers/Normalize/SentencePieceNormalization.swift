@@ -78,11 +78,12 @@ struct SentencePieceNormalization: Sendable {
     var position = start
     while position < end, let base = text.baseAddress {
       let count = min(end - position, Self.blockByteCount)
-      unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.blockByteCount * 3 + 16) { block in
-        let written = unsafe kist_copy_with_spaces(
-          base + position, count, space, space.count, settings.removesExtraWhitespaces, &followsSpace, block.baseAddress
-        )
-        unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: block[..<written]))
+      output.append(addingCapacity: count * space.count + 16) { room in
+        unsafe room.withUnsafeMutableBufferPointer { room, written in
+          unsafe written = kist_copy_with_spaces(
+            base + position, count, space, space.count, settings.removesExtraWhitespaces, &followsSpace,
+            room.baseAddress)
+        }
       }
       if !settings.removesExtraWhitespaces { followsSpace = false }
       position += count
@@ -90,8 +91,8 @@ struct SentencePieceNormalization: Sendable {
     return end
   }
 
-  /// Small enough to lie on the stack.
-  private static let blockByteCount = 320
+  /// Small enough that room for spaces alone is soon filled.
+  private static let blockByteCount = 1 << 12
 
   private func endOfPlain(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     guard symbols == nil else { return start }

@@ -62,7 +62,7 @@ extension BPEModel {
       let hash = unsafe TokenHash.hash(piece)
       if unsafe scratch.cache.appendLong(piece, hash, to: &ids) { return }
       unsafe encodeAnew(text, range, into: &ids, &scratch)
-      unsafe scratch.cache.insertLong(piece, hash, ids[start...])
+      if scratch.cache.isMetAgain(hash) { unsafe scratch.cache.insertLong(piece, hash, ids[start...]) }
     } else {
       unsafe encodeAnew(text, range, into: &ids, &scratch)
     }

@@ -44,14 +44,21 @@ import Foundation
   private var usedCount = 0
   private var longPieces: [UInt8] = []
   private var longResults: [UInt32] = []
+  /// Of pieces that were met and not kept, a part of the hash, where the rest of it says.
+  private let marks: UnsafeMutablePointer<UInt16>
 
   init(slotCount: Int = 1 << 10) {
     self.slotCount = slotCount
     unsafe (slots, memory) = Self.allocate(slotCount)
+    guard let zeros = unsafe calloc(Int(kist_mark_count), MemoryLayout<UInt16>.stride) else {
+      preconditionFailure("no memory for marks")
+    }
+    unsafe marks = zeros.bindMemory(to: UInt16.self, capacity: Int(kist_mark_count))
   }
 
   deinit {
     unsafe free(memory)
+    unsafe free(marks)
   }
 
   /// Free slots. Memory that comes from the system is zero already, which `calloc` knows.
@@ -189,6 +196,9 @@ import Foundation
     return Array(longResults[Int(slot.ids.y)..<Int(slot.ids.y) + Int(slot.ids.z)])
   }
 
+  /// Whether a longer piece was met lately, and so may come again: most come once, and to keep those is for nothing.
+  func isMetAgain(_ hash: UInt64) -> Bool { unsafe kist_is_met_again(marks, hash) }
+
   /// Hands on all memory as a kernel takes it.
   @inline(__always)
   func withMemory(_ body: (UnsafePointer<kist_piece_cache>) -> Void) {
@@ -196,8 +206,9 @@ import Foundation
       unsafe longPieces.withUnsafeBufferPointer { bytes in
         var cache = unsafe kist_piece_cache(
           slots: UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slot_count: slotCount,
-          long_bytes: bytes.baseAddress, long_byte_count: bytes.count, lists: lists.baseAddress, list_count: lists.count
-        )
+          long_bytes: bytes.baseAddress, long_byte_count: bytes.count, lists: lists.baseAddress,
+          list_count: lists.count,
+          marks: marks)
         unsafe body(&cache)
       }
     }
