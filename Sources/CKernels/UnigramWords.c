@@ -43,8 +43,12 @@ static inline const kist_piece_slot *long_candidate(piece_key key, const kist_pi
 
 // Writes ids of known pieces.
 static inline void append(const uint32_t *ids, size_t count, const kist_unigram *model, progress *at) {
-  memcpy(at->to, ids, count * sizeof(*ids));
-  for (size_t i = 0; i < count; i++) at->sum = score_of(model, ids[i]) + at->sum;
+  // Most words are few pieces: vectors are not worth their beginning.
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (size_t i = 0; i < count; i++) {
+    at->to[i] = ids[i];
+    at->sum = score_of(model, ids[i]) + at->sum;
+  }
   at->to += count;
   at->follows_unknown = false;
 }
@@ -149,7 +153,7 @@ static bool append_searched(const uint8_t *word, size_t length, const kist_unigr
 }
 
 // Writes the ids of a slot's word; false, with nothing written, when they hang on more than is known here.
-static inline bool append_word(
+static inline __attribute__((always_inline)) bool append_word(
     const kist_piece_slot *slot, const uint8_t *word, size_t length, const kist_piece_cache *cache,
     const kist_unigram *model, progress *at) {
   size_t own = slot->ids[0] >> count_shift, room = (size_t)(at->end - at->to);
@@ -211,6 +215,8 @@ KIST_CLONES size_t kist_unigram_words(
   const uint64_t mask = cache->slot_count - 1;
   const kist_piece_slot *slots = cache->slots;
   const long_pieces pieces = {cache->long_bytes, cache->long_byte_count};
+  // A key is read from 16 bytes, however short the word is.
+  const size_t last_end = count < 16 ? 0 : count - 16;
   piece_key keys[block];
   const kist_piece_slot *found_slots[block];
   size_t found = 0, size = first_block;
@@ -218,14 +224,12 @@ KIST_CLONES size_t kist_unigram_words(
   bool goes_on = true;
   while (goes_on && found < word_count) {
     found += append_unknowns(text, count, bounds + found, word_count - found, model, &at);
-    size_t ready = 0;
+    size_t wanted = word_count - found < size ? word_count - found : size, ready = 0;
     bool meets_unknown = false;
-    for (; ready < size && found + ready < word_count; ready++) {
-      size_t start = bounds[found + ready], end = bounds[found + ready + 1];
+    for (const size_t *bound = bounds + found; ready < wanted; ready++, bound++) {
+      size_t start = bound[0], end = bound[1], length = end - start;
       // An end before its start wraps around.
-      size_t length = end - start;
-      // A key is read from 16 bytes, however short the word is.
-      if (length - 1 >= longest_word || end > count || count - end < 16) break;
+      if (length - 1 >= longest_word || end > last_end) break;
       meets_unknown = is_lone_unknown(text + start, length, model);
       if (meets_unknown) break;
       keys[ready] = length <= longest_key ? key_of(text + start, length, 0, mask) : long_key_of(text + start, length, mask);
@@ -242,7 +246,7 @@ KIST_CLONES size_t kist_unigram_words(
       }
     }
     // Fewer where a key can't be made.
-    goes_on = ready == size || (meets_unknown && ready > 0);
+    goes_on = ready == wanted || (meets_unknown && ready > 0);
     for (size_t i = 0; i < ready; i++, found++) {
       const kist_piece_slot *slot = found_slots[i];
       size_t start = bounds[found], length = bounds[found + 1] - start;
