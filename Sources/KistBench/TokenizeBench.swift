@@ -10,7 +10,7 @@ func tokenizeBench(_ options: BenchOptions, tokenizers: String) throws {
   print("\nTokenizing (one thread, new processes, processor time; the first pass, and the best of \(options.runs))")
   var cases: [(name: String, path: String, peers: [String])] = [
     ("GPT-2", "\(tokenizers)/gpt2/tokenizer.json", ["gigatoken", "tokenizers"]),
-    ("Llama 3", "\(tokenizers)/llama3/tokenizer.tiktoken", ["tiktoken"]),
+    ("Llama 3", "\(tokenizers)/llama3/tokenizer.tiktoken", ["gigatoken", "tiktoken"]),
     ("Mistral, SentencePiece BPE", "\(tokenizers)/mistral/tokenizer.model", ["sentencepiece"]),
     ("SentencePiece Unigram", "\(tokenizers)/sentencepiece-unigram/tokenizer.model", ["sentencepiece"]),
   ]
@@ -18,7 +18,7 @@ func tokenizeBench(_ options: BenchOptions, tokenizers: String) throws {
   try withTemporaryFolder(in: options.folder) { folder in
     guard runScript("corpora.py", [folder], options) else { return }
     let o200k = try o200kStandIn("\(tokenizers)/llama3/tokenizer.tiktoken", folder)
-    cases.insert(("o200k's pattern with Llama 3's ranks", o200k, ["tiktoken"]), at: 2)
+    cases.insert(("o200k's pattern with Llama 3's ranks", o200k, ["gigatoken", "tiktoken"]), at: 2)
     for (name, path, peers) in cases {
       guard FileManager.default.fileExists(atPath: path) else {
         print("  (no \(path): \(name) is not measured; --tokenizers names a folder that has it)")

@@ -14,6 +14,7 @@ struct PieceKernelTests {
       "'ll", "'LL", "'re", "'Ve", "'x", "'", "''", "/", "//", "\n/", "/\n/", "!\n/", "(", "...", "_", "don't", "it's's",
       "I'm'", "\u{0}",
       "\u{1C}", "\u{7F}", String(repeating: "long", count: 17), String(repeating: " ", count: 70), "é", "京", "\u{A0}",
+      "京のカー", "ที่", "Ａｂ", "ｃＤ", "\u{FE00}",
       "'ſ", "😀",
     ]
     var text: [UInt8] = []

@@ -21,7 +21,6 @@ LLAMA3 = (
 )
 
 
-
 def pattern(path):
     if not os.path.basename(path).startswith("o200k_base"):
         return LLAMA3
@@ -32,6 +31,16 @@ def pattern(path):
     return openai_public.o200k_base()["pat_str"]
 
 
+def tokenizer_json(path):
+    """The file's bytes; of ranks, those that transformers makes of them."""
+    if not path.endswith(".tiktoken"):
+        return open(path, "rb").read()
+    from transformers.convert_slow_tokenizer import TikTokenConverter
+
+    return TikTokenConverter(vocab_file=path, pattern=pattern(path)).converted().to_str().encode()
+
+
+description = tokenizer_json(path) if library == "gigatoken" else None
 start = time.process_time()
 if library == "tokenizers":
     from tokenizers import Tokenizer
@@ -43,7 +52,7 @@ if library == "tokenizers":
 elif library == "gigatoken":
     import gigatoken
 
-    tokenizer = gigatoken.Tokenizer.from_json(open(path, "rb").read())
+    tokenizer = gigatoken.Tokenizer.from_json(description)
     encode = lambda: tokenizer.encode(text)
 elif library == "tiktoken":
     import tiktoken

@@ -42,6 +42,8 @@ struct CasedScanner: PieceScanner {
     // What of U was read is given back, as far as the last that is of L too.
     var (position, lastBoth) = (start, -1)
     while true {
+      let caseless = text.skipCaseless(from: position)
+      if caseless > position { (position, lastBoth) = (caseless, caseless) }
       let (classes, length) = text.scalar(at: position)
       if !classes.overlaps(.upper) {
         guard classes.overlaps(.lower) else { return lastBoth >= 0 ? lastBoth : nil }

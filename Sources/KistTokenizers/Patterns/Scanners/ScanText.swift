@@ -19,6 +19,9 @@ protocol ScanText {
 
   /// Where a run of letters ends; ``end(of:from:)`` for what is most frequent.
   func endOfLetters(from position: Int) -> Int
+
+  /// The end of a run of letters and marks without case, or a place within it.
+  func skipCaseless(from position: Int) -> Int
 }
 
 /// The definition.
@@ -60,6 +63,8 @@ protocol ScanText {
   }
 
   func endOfLetters(from position: Int) -> Int { end(of: .letter, from: position) }
+
+  func skipCaseless(from position: Int) -> Int { position }
 }
 
 /// The same, fast.
@@ -121,7 +126,7 @@ protocol ScanText {
       }
       position &+= other.trailingZeroBitCount &>> 3
       guard unsafe base[position] >= 0x80 else { return position }
-      position = endOfThreeByteLetters(from: position)
+      position = endOfThreeByteScalars(of: .letter, from: position)
       guard position < count, unsafe base[position] >= 0x80 else { continue }
       let (found, length) = longScalar(at: position)
       guard found.overlaps(.letter) else { return position }
@@ -130,8 +135,12 @@ protocol ScanText {
     return end(of: .letter, from: position)
   }
 
-  /// Where a run of letters of three bytes ends: most of the world's scripts.
-  @inline(__always) private func endOfThreeByteLetters(from start: Int) -> Int {
+  @inline(__always) func skipCaseless(from position: Int) -> Int {
+    endOfThreeByteScalars(of: .upper | .lower, from: position)
+  }
+
+  /// Where a run of scalars of three bytes ends that have all of some classes: most of the world's scripts.
+  @inline(__always) private func endOfThreeByteScalars(of classes: ScalarClasses, from start: Int) -> Int {
     var position = start
     while position &+ 4 <= count {
       let word = unsafe UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self).littleEndian
@@ -139,7 +148,7 @@ protocol ScanText {
       let scalar = (word & 0x0F) &<< 12 | (word & 0x3F00) &>> 2 | (word &>> 16) & 0x3F
       // Surrogates and longer spellings than need be are no scalars.
       guard scalar >= 0x800, scalar &>> 11 != 0x1B,
-        unsafe ScalarClasses(rawValue: table[Int(scalar)]).overlaps(.letter)
+        unsafe table[Int(scalar)] & classes.rawValue == classes.rawValue
       else { break }
       position &+= 3
     }
