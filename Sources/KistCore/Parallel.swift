@@ -57,7 +57,7 @@ public struct Parallelism: Sendable {
     let workers = min(threadCount, count)
     if workers <= 1 {
       loop.work()
-    } else {
+    } else if !ReadyThreads.shared.run(loop, helpers: workers - 1) {
       DispatchQueue.concurrentPerform(iterations: workers) { _ in loop.work() }
     }
     if let error = loop.error { throw error }
@@ -65,7 +65,7 @@ public struct Parallelism: Sendable {
 }
 
 /// Indices that several threads take in order, one at a time.
-private final class IndexLoop: @unchecked Sendable {
+private final class IndexLoop: JoinableLoop, @unchecked Sendable {
   private let count: Int
   private let cancellation: Cancellation
   private let body: (Int) throws(KistError) -> Void

@@ -115,6 +115,21 @@ import Testing
     }
   }
 
+  @Test func `loops within loops, beside each other and after a rest do everything once`() {
+    let done = Atomic<Int>(0)
+    let parallelism = Parallelism(threads: 3)
+    DispatchQueue.concurrentPerform(iterations: 4) { number in
+      for round in 0..<200 {
+        // Longer than threads stay awake.
+        if round % 50 == number { usleep(3000) }
+        try? parallelism.forEach(17) { (_: Int) throws(KistError) in
+          try parallelism.forEach(3) { (_: Int) throws(KistError) in _ = done.add(1, ordering: .relaxed) }
+        }
+      }
+    }
+    #expect(done.load(ordering: .relaxed) == 4 * 200 * 17 * 3)
+  }
+
   @Test func `there is at least one thread`() {
     #expect(Parallelism(threads: 0).threadCount == 1)
     #expect(Parallelism(threads: -3).threadCount == 1)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "Inference.h"
+#include "Pause.h"
 #include "Training.h"
 
 /// Splits `count` components of `width` bytes (2, 4 or 8), each rotated left by `rotation` bits (0 or 1), into

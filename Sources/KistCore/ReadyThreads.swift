@@ -1,0 +1,114 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// Threads that wait for the next loop awake.
+///
+/// A loop of a forward pass over one token takes a tenth of a millisecond, and waking a thread that sleeps as long. So these go to sleep only
+/// when nothing came for that time, and a loop that is done before they have woken does not wait for them.
+///
+/// One loop at a time. Sources: Karlin et al., "Empirical studies of competitive spinning for a shared-memory multiprocessor" (1991), for how
+/// long it pays to stay awake.
+final class ReadyThreads: @unchecked Sendable {
+  static let shared = ReadyThreads()
+
+  /// About what it takes to wake a thread.
+  private static let nanosecondsAwake: UInt64 = 100_000
+
+  /// The loop that can be joined: its number above 32 bits; how many more threads may join, 16 bits; how many are in it, 16 bits.
+  private let state = Atomic<Int>(0)
+  private static let insideMask = 0xFFFF
+  private static let onePlace = 1 << 16
+  private static let placesMask = 0xFFFF << 16
+  private static let numberShift = 32
+
+  private let isTaken = Atomic<Bool>(false)
+  /// Changed by the thread that has taken these threads, while none is inside.
+  private nonisolated(unsafe) var loop: (any JoinableLoop)?
+  private var number = 0
+  private var threadCount = 0
+
+  private let condition = NSCondition()
+  private let sleeperCount = Atomic<Int>(0)
+
+  /// Runs a loop on this thread and at most so many others; false, with nothing done, while they are at another one.
+  func run(_ loop: any JoinableLoop, helpers: Int) -> Bool {
+    guard !isTaken.exchange(true, ordering: .acquiring) else { return false }
+    defer { isTaken.store(false, ordering: .releasing) }
+    let helpers = min(helpers, 255)
+    startThreads(helpers)
+    self.loop = loop
+    number = (number + 1) & 0x3FFF_FFFF
+    state.store(number << Self.numberShift | helpers * Self.onePlace, ordering: .sequentiallyConsistent)
+    wakeSleepers()
+    loop.work()
+    state.bitwiseAnd(~Self.placesMask, ordering: .sequentiallyConsistent)
+    wait { self.state.load(ordering: .sequentiallyConsistent) & Self.insideMask == 0 }
+    self.loop = nil
+    return true
+  }
+
+  private func startThreads(_ count: Int) {
+    while threadCount < count {
+      threadCount += 1
+      let thread = Thread { self.serve() }
+      thread.name = "kist worker"
+      thread.start()
+    }
+  }
+
+  /// Joins one loop after the other.
+  private func serve() -> Never {
+    var last = 0
+    while true {
+      wait { self.canJoin(after: last) }
+      let seen = state.load(ordering: .relaxed)
+      guard canJoin(seen, after: last) else { continue }
+      let joined = state.compareExchange(
+        expected: seen, desired: seen - Self.onePlace + 1, ordering: .acquiringAndReleasing)
+      guard joined.exchanged else { continue }
+      last = seen >> Self.numberShift
+      loop?.work()
+      state.subtract(1, ordering: .sequentiallyConsistent)
+      wakeSleepers()
+    }
+  }
+
+  private func canJoin(after last: Int) -> Bool {
+    canJoin(state.load(ordering: .sequentiallyConsistent), after: last)
+  }
+
+  private func canJoin(_ state: Int, after last: Int) -> Bool {
+    state & Self.placesMask != 0 && state >> Self.numberShift != last
+  }
+
+  /// Waits awake for a while, then asleep.
+  private func wait(until isDue: () -> Bool) {
+    let start = DispatchTime.now().uptimeNanoseconds
+    repeat {
+      for _ in 0..<32 {
+        if isDue() { return }
+        kist_pause()
+      }
+    } while DispatchTime.now().uptimeNanoseconds - start < Self.nanosecondsAwake
+    condition.lock()
+    sleeperCount.add(1, ordering: .sequentiallyConsistent)
+    // Who changes the state looks for sleepers after that: either it is seen here, or the sleeper there.
+    while !isDue() { condition.wait() }
+    sleeperCount.subtract(1, ordering: .sequentiallyConsistent)
+    condition.unlock()
+  }
+
+  private func wakeSleepers() {
+    guard sleeperCount.load(ordering: .sequentiallyConsistent) > 0 else { return }
+    condition.lock()
+    condition.broadcast()
+    condition.unlock()
+  }
+}
+
+/// A loop that several threads can be in at once.
+protocol JoinableLoop: AnyObject, Sendable {
+  /// Takes a part of the work after the other until there is none left.
+  func work()
+}
