@@ -44,6 +44,7 @@ public struct MemorySource: ByteSource {
 public struct FileSource: ByteSource {
   private let file: MappedFile
   private let range: Range<Int>
+  private var stays = false
   private static let aheadByteCount = 32 << 20
   /// So many bytes are read as a whole, and their pages mapped in one call.
   private static let populatedByteCount = 1 << 19
@@ -55,13 +56,20 @@ public struct FileSource: ByteSource {
     precondition(self.range.upperBound <= file.count, "a source's range lies inside its file")
   }
 
+  /// The same part for what reads it again and again: its pages stay mapped once they were touched, whoever releases them.
+  package var staying: FileSource {
+    var source = self
+    source.stays = true
+    return source
+  }
+
   public var byteCount: Int { range.count }
 
   public func withBytes(
     _ part: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(KistError) -> Void
   ) throws(KistError) {
     if file.isRemote { try fetch(part) }
-    if part.count >= FileSource.populatedByteCount { file.populate(inFile(part)) }
+    if !stays, part.count >= FileSource.populatedByteCount { file.populate(inFile(part)) }
     unsafe try body(file.pointer(inFile(part)))
     try file.checkIntact()
   }
@@ -75,7 +83,9 @@ public struct FileSource: ByteSource {
 
   public func willRead(_ part: Range<Int>) { file.prefetch(inFile(part)) }
 
-  public func release(_ part: Range<Int>) { file.release(inFile(part)) }
+  public func release(_ part: Range<Int>) {
+    if !stays { file.release(inFile(part)) }
+  }
 
   private func inFile(_ part: Range<Int>) -> Range<Int> {
     range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound

@@ -31,7 +31,7 @@ extension WeightTensor {
       guard isKept || source.byteCount <= WeightTensor.largestTransient else { return self }
       tensor.source = UnpackedSource(source, pieceByteCount: pieceByteCount, isKept: isKept, spare: spare)
     } else if isKept {
-      tensor.source = StayingSource(source: source)
+      tensor.source = (source as? FileSource)?.staying ?? StayingSource(source: source)
     }
     return tensor
   }
