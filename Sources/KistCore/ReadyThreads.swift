@@ -26,7 +26,8 @@ final class ReadyThreads: @unchecked Sendable {
   /// Changed by the thread that has taken these threads, while none is inside.
   private nonisolated(unsafe) var loop: (any JoinableLoop)?
   private var number = 0
-  private var threadCount = 0
+  private let threadCount = Atomic<Int>(0)
+  private let processorCount = ProcessInfo.processInfo.activeProcessorCount
 
   private let condition = NSCondition()
   private let sleeperCount = Atomic<Int>(0)
@@ -49,8 +50,8 @@ final class ReadyThreads: @unchecked Sendable {
   }
 
   private func startThreads(_ count: Int) {
-    while threadCount < count {
-      threadCount += 1
+    while threadCount.load(ordering: .relaxed) < count {
+      threadCount.add(1, ordering: .relaxed)
       let thread = Thread { self.serve() }
       thread.name = "kist worker"
       thread.start()
@@ -82,15 +83,16 @@ final class ReadyThreads: @unchecked Sendable {
     state & Self.placesMask != 0 && state >> Self.numberShift != last
   }
 
-  /// Waits awake for a while, then asleep.
+  /// Waits awake for a while, then asleep. With more threads than processors those that wait would be in the way of the others.
   private func wait(until isDue: () -> Bool) {
+    let awake = threadCount.load(ordering: .relaxed) < processorCount ? Self.nanosecondsAwake : 0
     let start = DispatchTime.now().uptimeNanoseconds
     repeat {
       for _ in 0..<32 {
         if isDue() { return }
         kist_pause()
       }
-    } while DispatchTime.now().uptimeNanoseconds - start < Self.nanosecondsAwake
+    } while DispatchTime.now().uptimeNanoseconds - start < awake
     condition.lock()
     sleeperCount.add(1, ordering: .sequentiallyConsistent)
     // Who changes the state looks for sleepers after that: either it is seen here, or the sleeper there.
