@@ -26,8 +26,8 @@ final class ReadyThreads: @unchecked Sendable {
   /// Changed by the thread that has taken these threads, while none is inside.
   private nonisolated(unsafe) var loop: (any JoinableLoop)?
   private var number = 0
-  private let threadCount = Atomic<Int>(0)
-  private let processorCount = ProcessInfo.processInfo.activeProcessorCount
+  private var threadCount = 0
+  private let processorCount = min(256, ProcessInfo.processInfo.activeProcessorCount)
 
   private let condition = NSCondition()
   private let sleeperCount = Atomic<Int>(0)
@@ -36,7 +36,8 @@ final class ReadyThreads: @unchecked Sendable {
   func run(_ loop: any JoinableLoop, helpers: Int) -> Bool {
     guard !isTaken.exchange(true, ordering: .acquiring) else { return false }
     defer { isTaken.store(false, ordering: .releasing) }
-    let helpers = min(helpers, 255)
+    // More threads than processors would be in each other's way.
+    let helpers = min(helpers, max(1, processorCount - 1))
     startThreads(helpers)
     self.loop = loop
     number = (number + 1) & 0x3FFF_FFFF
@@ -50,8 +51,8 @@ final class ReadyThreads: @unchecked Sendable {
   }
 
   private func startThreads(_ count: Int) {
-    while threadCount.load(ordering: .relaxed) < count {
-      threadCount.add(1, ordering: .relaxed)
+    while threadCount < count {
+      threadCount += 1
       let thread = Thread { self.serve() }
       thread.name = "kist worker"
       thread.start()
@@ -83,9 +84,9 @@ final class ReadyThreads: @unchecked Sendable {
     state & Self.placesMask != 0 && state >> Self.numberShift != last
   }
 
-  /// Waits awake for a while, then asleep. With more threads than processors those that wait would be in the way of the others.
+  /// Waits awake for a while, if others can work meanwhile, then asleep.
   private func wait(until isDue: () -> Bool) {
-    let awake = threadCount.load(ordering: .relaxed) < processorCount ? Self.nanosecondsAwake : 0
+    let awake = processorCount > 1 ? Self.nanosecondsAwake : 0
     let start = DispatchTime.now().uptimeNanoseconds
     repeat {
       for _ in 0..<32 {
