@@ -29,8 +29,9 @@ final class ReadyThreads: @unchecked Sendable {
   private var threadCount = 0
   private let processorCount = min(256, ProcessInfo.processInfo.activeProcessorCount)
 
-  private let condition = NSCondition()
-  private let sleeperCount = Atomic<Int>(0)
+  /// Threads that sleep until there is a loop, and whoever sleeps until one is done.
+  private let idle = Sleepers()
+  private let owner = Sleepers()
 
   /// Runs a loop on this thread and at most so many others; false, with nothing done, while they are at another one.
   func run(_ loop: any JoinableLoop, helpers: Int) -> Bool {
@@ -42,10 +43,11 @@ final class ReadyThreads: @unchecked Sendable {
     self.loop = loop
     number = (number + 1) & 0x3FFF_FFFF
     state.store(number << Self.numberShift | helpers * Self.onePlace, ordering: .sequentiallyConsistent)
-    wakeSleepers()
+    // Those that are awake come by themselves.
+    idle.wake(helpers - (threadCount - idle.count))
     loop.work()
     state.bitwiseAnd(~Self.placesMask, ordering: .sequentiallyConsistent)
-    wait { self.state.load(ordering: .sequentiallyConsistent) & Self.insideMask == 0 }
+    wait(among: owner) { self.state.load(ordering: .sequentiallyConsistent) & Self.insideMask == 0 }
     self.loop = nil
     return true
   }
@@ -63,7 +65,7 @@ final class ReadyThreads: @unchecked Sendable {
   private func serve() -> Never {
     var last = 0
     while true {
-      wait { self.canJoin(after: last) }
+      wait(among: idle) { self.canJoin(after: last) }
       let seen = state.load(ordering: .relaxed)
       guard canJoin(seen, after: last) else { continue }
       let joined = state.compareExchange(
@@ -72,7 +74,7 @@ final class ReadyThreads: @unchecked Sendable {
       last = seen >> Self.numberShift
       loop?.work()
       state.subtract(1, ordering: .sequentiallyConsistent)
-      wakeSleepers()
+      owner.wake(1)
     }
   }
 
@@ -85,7 +87,7 @@ final class ReadyThreads: @unchecked Sendable {
   }
 
   /// Waits awake for a while, if others can work meanwhile, then asleep.
-  private func wait(until isDue: () -> Bool) {
+  private func wait(among sleepers: Sleepers, until isDue: () -> Bool) {
     let awake = processorCount > 1 ? Self.nanosecondsAwake : 0
     let start = DispatchTime.now().uptimeNanoseconds
     repeat {
@@ -94,18 +96,32 @@ final class ReadyThreads: @unchecked Sendable {
         kist_pause()
       }
     } while DispatchTime.now().uptimeNanoseconds - start < awake
+    sleepers.wait(until: isDue)
+  }
+}
+
+/// Threads asleep. Who makes true what they wait for, by a sequentially consistent change, wakes them after that: either it is seen by one
+/// that goes to sleep, or that one is counted here.
+private final class Sleepers: @unchecked Sendable {
+  private let condition = NSCondition()
+  private let sleeping = Atomic<Int>(0)
+
+  var count: Int { sleeping.load(ordering: .sequentiallyConsistent) }
+
+  func wait(until isDue: () -> Bool) {
     condition.lock()
-    sleeperCount.add(1, ordering: .sequentiallyConsistent)
-    // Who changes the state looks for sleepers after that: either it is seen here, or the sleeper there.
+    sleeping.add(1, ordering: .sequentiallyConsistent)
     while !isDue() { condition.wait() }
-    sleeperCount.subtract(1, ordering: .sequentiallyConsistent)
+    sleeping.subtract(1, ordering: .sequentiallyConsistent)
     condition.unlock()
   }
 
-  private func wakeSleepers() {
-    guard sleeperCount.load(ordering: .sequentiallyConsistent) > 0 else { return }
+  /// Wakes so many at most.
+  func wake(_ wanted: Int) {
+    let count = min(wanted, count)
+    guard count > 0 else { return }
     condition.lock()
-    condition.broadcast()
+    for _ in 0..<count { condition.signal() }
     condition.unlock()
   }
 }
