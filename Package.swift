@@ -41,7 +41,8 @@ let package = Package(
     .target(name: "COpenBLAS"),
 
     // The layers, lowest first.
-    .target(name: "KistCore", dependencies: ["CKernels", "CMapGuard", "CSimdJSON", "CWriteback"], swiftSettings: strict),
+    .target(
+      name: "KistCore", dependencies: ["CKernels", "CMapGuard", "CSimdJSON", "CWriteback"], swiftSettings: strict),
     .target(
       name: "KistFormat",
       dependencies: [
