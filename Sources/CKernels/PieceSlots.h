@@ -40,6 +40,7 @@ static inline uint64_t fold(uint64_t word) {
   return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
+// See kist_is_met_again in CKernels.h, which is this.
 static inline bool is_met_again(uint16_t *marks, uint64_t hash) {
   uint16_t *mark = marks + (hash >> 16 & (kist_mark_count - 1));
   bool is_met = *mark == (uint16_t)hash;

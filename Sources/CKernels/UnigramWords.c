@@ -6,9 +6,9 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-// The ids of words that a Unigram model met before, added up as SentencePiece adds scores: f32, from the beginning of the text on.
-// Sources/KistTokenizers/Models/UnigramModel+Words.swift says what lies in the cache, and is the plain twin. Each of the three loops over a
-// block of words asks for the memory that the next one needs.
+// The ids of the words of a Unigram model, added up as SentencePiece adds scores: f32, from the beginning of the text on. Of words that came
+// before they lie in a cache; Sources/KistTokenizers/Models/UnigramModel+Words.swift says how, and is the plain twin. Others are searched:
+// UnigramSearch.swift. Each of the three loops over a block of words asks for the memory that the next one needs.
 
 enum { longest_word = 48 };
 

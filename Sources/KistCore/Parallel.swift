@@ -65,7 +65,7 @@ public struct Parallelism: Sendable {
 }
 
 /// Indices that several threads take in order, one at a time.
-private final class IndexLoop: JoinableLoop, @unchecked Sendable {
+final class IndexLoop: @unchecked Sendable {
   private let count: Int
   private let cancellation: Cancellation
   private let body: (Int) throws(KistError) -> Void

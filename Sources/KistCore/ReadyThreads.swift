@@ -24,7 +24,7 @@ final class ReadyThreads: @unchecked Sendable {
 
   private let isTaken = Atomic<Bool>(false)
   /// Changed by the thread that has taken these threads, while none is inside.
-  private nonisolated(unsafe) var loop: (any JoinableLoop)?
+  private nonisolated(unsafe) var loop: IndexLoop?
   private var number = 0
   private var threadCount = 0
   private let processorCount = min(256, ProcessInfo.processInfo.activeProcessorCount)
@@ -34,7 +34,7 @@ final class ReadyThreads: @unchecked Sendable {
   private let owner = Sleepers()
 
   /// Runs a loop on this thread and at most so many others; false, with nothing done, while they are at another one.
-  func run(_ loop: any JoinableLoop, helpers: Int) -> Bool {
+  func run(_ loop: IndexLoop, helpers: Int) -> Bool {
     guard !isTaken.exchange(true, ordering: .acquiring) else { return false }
     defer { isTaken.store(false, ordering: .releasing) }
     // More threads than processors would be in each other's way.
@@ -124,10 +124,4 @@ private final class Sleepers: @unchecked Sendable {
     for _ in 0..<count { condition.signal() }
     condition.unlock()
   }
-}
-
-/// A loop that several threads can be in at once.
-protocol JoinableLoop: AnyObject, Sendable {
-  /// Takes a part of the work after the other until there is none left.
-  func work()
 }

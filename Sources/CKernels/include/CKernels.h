@@ -146,8 +146,8 @@ typedef struct {
 } kist_unigram;
 
 /// Writes the ids of the first words of a list, and gives how many words these are: up to one that has no slot and was met before, so that it
-/// should have one, or whose ids hang on more than is known here. Those of words that were not met are searched. `*sum` is the sum of the scores of all that stands before, `*follows_unknown` whether the last of it is an unknown
-/// character, and then with these.
+/// should have one, or whose ids hang on more than is known here. Those of words that were not met are searched. `*sum` is the sum of the
+/// scores of all that stands before, `*follows_unknown` whether the last of it is an unknown character, and then with these.
 ///
 /// Word i goes from `bounds[i]` to `bounds[i + 1]`. UnigramModel+Words.swift says what the lists hold.
 size_t kist_unigram_words(

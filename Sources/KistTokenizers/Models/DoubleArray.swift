@@ -42,7 +42,7 @@ package struct DoubleArray: Sendable {
 
   package var isEmpty: Bool { units.count == 0 }
 
-  /// The units in memory, for a kernel.
+  /// The units in memory, for `UnigramWords.c`, which walks them as ``child(of:_:)`` does.
   @unsafe func withBuffer(_ body: (UnsafeBufferPointer<UInt64>) -> Void) { unsafe units.withBuffer(body) }
 
   /// The node a byte further on; `none` when no key continues so.

@@ -18,7 +18,4 @@ struct KeyBeginnings: Sendable {
       step(node, second) == nil ? bits : bits | 1 << UInt64(second & 63)
     }
   }
-
-  /// Whether a key begins with two bytes, the first of 0xC0 or more.
-  func contains(_ first: UInt8, _ second: UInt8) -> Bool { words[Int(first & 63)] >> UInt64(second & 63) & 1 == 1 }
 }

@@ -207,8 +207,7 @@ import Foundation
         var cache = unsafe kist_piece_cache(
           slots: UnsafeRawPointer(slots).assumingMemoryBound(to: kist_piece_slot.self), slot_count: slotCount,
           long_bytes: bytes.baseAddress, long_byte_count: bytes.count, lists: lists.baseAddress,
-          list_count: lists.count,
-          marks: marks)
+          list_count: lists.count, marks: marks)
         unsafe body(&cache)
       }
     }
